@@ -1,0 +1,172 @@
+"""SQL of leases: parts of a key's limit that one worker holds, so that most requests need no database.
+
+At any moment `limit = spent + sum of live leases + what is free for all`. A worker's row holds what its requests reserve, what they were
+charged but the ledger does not yet know, and what is free in its memory; charging moves money from the row to `spent` in one transaction
+(`settle_batch`).
+"""
+
+import sqlite3
+from typing import Literal
+
+from msgspec import Struct
+
+from trunkline.accounts.ledger_store import LEASE_MS, transaction
+from trunkline.accounts.windows import NO_END, Reset, window_at
+
+_KEEP_EXPIRED_MS = 600_000
+
+_KEY = "SELECT spend_limit, limit_reset, include_byok_in_limit FROM api_keys WHERE hash = ?"
+_SPENT = "SELECT coalesce(sum(amount + ? * byok_amount), 0) FROM key_spend_day WHERE key_hash = ? AND day >= ?"
+_OTHERS = """
+SELECT coalesce(sum(max(remaining, 0)), 0), coalesce(max(last), 0) FROM leases WHERE key_hash = ? AND worker_id <> ? AND expires_ms > ?
+"""
+_MINE = "SELECT remaining FROM leases WHERE key_hash = ? AND worker_id = ?"
+_WRITE = """
+INSERT INTO leases (key_hash, worker_id, remaining, last, expires_ms) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (key_hash, worker_id) DO UPDATE SET remaining = excluded.remaining, last = excluded.last, expires_ms = excluded.expires_ms
+"""
+_DROP = "DELETE FROM leases WHERE key_hash = ? AND worker_id = ?"
+_SWEEP = "DELETE FROM leases WHERE key_hash = ? AND expires_ms < ?"
+
+Verdict = Literal["granted", "last", "refused", "unlimited"]
+
+
+class Ask(Struct, frozen=True, gc=False):
+    """What a worker knows and wants, in pico-dollars.
+
+    `free` is what it has over (negative = it was charged more than it held), `held` what its running requests reserve. `estimate` is the
+    request that waits (0 = none, or a free one), `may_be_last` tells that nothing of this key runs here, `running_last` that a request on
+    a remainder still does, `give_back` that nothing is wanted any more, and `fresh` that this is the first question about the key: what its
+    row says is of an earlier time.
+    """
+
+    free: int
+    held: int
+    estimate: int = 0
+    may_be_last: bool = False
+    running_last: bool = False
+    give_back: bool = False
+    fresh: bool = False
+
+
+class Grant(Struct, frozen=True, gc=False):
+    """The answer: `free` is what the worker now has over; `left` is the limit less what is spent or already charged here.
+
+    It holds until `expires_ms`, and no longer than `window_end_ms`, when the limit resets. `limit` None = the key has none.
+    """
+
+    verdict: Verdict
+    free: int = 0
+    left: int = 0
+    roomy: bool = False
+    expires_ms: int = 0
+    window_end_ms: int = NO_END
+    limit: int | None = None
+    reset: Reset | None = None
+    include_byok: bool = False
+
+
+def _share(available: int, estimate: int) -> int:
+    """How much to take at once: about a hundred requests, but never more than an eighth of what is left, so that slices shrink with the
+    balance."""
+    return min(100 * estimate, available // 8)
+
+
+def _decide(ask: Ask, available: int, *, other_last: bool) -> tuple[Verdict, int]:
+    """The verdict, and what shall be free at the worker afterwards (never negative)."""
+    if ask.give_back:
+        return "granted", 0
+    if not ask.estimate:
+        return "granted", max(0, min(ask.free, available))
+    if available >= ask.estimate:
+        return "granted", min(available, max(ask.estimate, _share(available, ask.estimate)))
+    if available > 0 and ask.may_be_last and not other_last:
+        return "last", available
+    return "refused", 0
+
+
+class _Balance(Struct, frozen=True, gc=False):
+    """A key's limit as this worker sees it: `mine` is its own lease, `committed` the part of it that requests have used or reserved."""
+
+    limit: int
+    reset: Reset | None
+    include_byok: bool
+    window_end_ms: int
+    spent: int
+    others: int
+    other_last: bool
+    mine: int
+
+    def committed(self, ask: Ask) -> int:
+        return max(ask.held, self.mine - ask.free)
+
+    def available(self, ask: Ask) -> int:
+        """What could be free at this worker at most."""
+        return self.limit - self.spent - self.others - self.committed(ask)
+
+    def left(self, ask: Ask) -> int:
+        """The limit less everything charged, in the ledger or not yet."""
+        return self.limit - self.spent - (self.mine - ask.free - ask.held)
+
+
+def _own_lease(connection: sqlite3.Connection, key_hash: str, worker_id: str, ask: Ask) -> int:
+    """What this worker's row holds. Without a row that counts, what its memory says."""
+    row = None if ask.fresh else connection.execute(_MINE, (key_hash, worker_id)).fetchone()
+    return int(row[0]) if row else max(0, ask.free) + ask.held
+
+
+def _read_balance(connection: sqlite3.Connection, key_hash: str, worker_id: str, ask: Ask, now_ms: int) -> _Balance | None:
+    """None when the key has no limit, or is none."""
+    key = connection.execute(_KEY, (key_hash,)).fetchone()
+    if key is None or key[0] is None:
+        return None
+    limit, reset, include_byok = key
+    window = window_at(reset, now_ms)
+    spent = connection.execute(_SPENT, (include_byok, key_hash, window.first_day)).fetchone()[0]
+    others, other_last = connection.execute(_OTHERS, (key_hash, worker_id, now_ms)).fetchone()
+    mine = _own_lease(connection, key_hash, worker_id, ask)
+    return _Balance(limit, reset, bool(include_byok), window.end_ms, spent, others, bool(other_last), mine)
+
+
+def renew_lease(connection: sqlite3.Connection, key_hash: str, worker_id: str, ask: Ask, now_ms: int) -> Grant:
+    """Takes, keeps or gives back a slice of the key's limit, in one transaction.
+
+    The row changes by exactly as much as the worker's free money does, so that charges that reach it in between are neither lost nor
+    counted twice. Raises sqlite3.Error.
+    """
+    expires_ms = now_ms + LEASE_MS
+    with transaction(connection):
+        connection.execute(_SWEEP, (key_hash, now_ms - _KEEP_EXPIRED_MS))
+        balance = _read_balance(connection, key_hash, worker_id, ask, now_ms)
+        if balance is None:
+            connection.execute(_DROP, (key_hash, worker_id))
+            return Grant("unlimited", expires_ms=expires_ms)
+        available = balance.available(ask)
+        verdict, free = _decide(ask, available, other_last=balance.other_last)
+        remaining = balance.mine - ask.free + free
+        if remaining or ask.held:
+            connection.execute(_WRITE, (key_hash, worker_id, remaining, verdict == "last" or ask.running_last, expires_ms))
+        else:
+            connection.execute(_DROP, (key_hash, worker_id))
+    return Grant(
+        verdict,
+        free=free,
+        left=balance.left(ask),
+        roomy=available - free > 8 * max(free, ask.estimate),
+        expires_ms=expires_ms,
+        window_end_ms=balance.window_end_ms,
+        limit=balance.limit,
+        reset=balance.reset,
+        include_byok=balance.include_byok,
+    )
+
+
+def changed_hashes(connection: sqlite3.Connection, after: int) -> tuple[int, tuple[str, ...]]:
+    """The newest revision of any key, and the keys changed after revision `after`. Raises sqlite3.Error."""
+    rows = connection.execute("SELECT revision, hash FROM api_keys WHERE revision > ? ORDER BY revision", (after,)).fetchall()
+    return (rows[-1][0] if rows else after), tuple(key_hash for _, key_hash in rows)
+
+
+def newest_revision(connection: sqlite3.Connection) -> int:
+    """The newest revision of any key. Raises sqlite3.Error."""
+    return int(connection.execute("SELECT coalesce(max(revision), 0) FROM api_keys").fetchone()[0])

@@ -1,0 +1,173 @@
+"""SQL of the ledger: append-only rows keyed by generation id, and the sums by key and day that limits and pages read."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import astuple
+from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trunkline.accounts.windows import DAY_MS, FIRST_DAY, RESETS, window_at
+from trunkline.storage.schema.control import key_spend_day, ledger
+
+_PLACES = "INTO ledger (id, kind, key_hash, amount, created_ms, is_byok) VALUES"
+_MARKS = "(?, 'usage', ?, ?, ?, ?)"
+_ROWS = 200
+"""Rows inserted by one statement: each statement gives the interpreter's lock away and must win it back from the event loop."""
+_SPEND = """
+INSERT INTO key_spend_day (key_hash, day, amount, byok_amount) VALUES (?, ?, ?, ?)
+ON CONFLICT (key_hash, day) DO UPDATE SET amount = amount + excluded.amount, byok_amount = byok_amount + excluded.byok_amount
+"""
+_LEASE = """
+INSERT INTO leases (key_hash, worker_id, remaining, last, expires_ms)
+SELECT hash, :worker_id, -(:own + :byok * include_byok_in_limit), 0, :expires_ms
+FROM api_keys WHERE hash = :key_hash AND spend_limit IS NOT NULL
+ON CONFLICT (key_hash, worker_id) DO UPDATE SET remaining = remaining + excluded.remaining
+"""
+_USED = "UPDATE api_keys SET last_used_ms = :used_ms WHERE hash = :key_hash AND coalesce(last_used_ms, 0) < :used_ms"
+LEASE_MS = 60_000
+"""How long a worker's lease counts after its last sign of life, in milliseconds."""
+_SPLIT = 10**6
+
+
+class LedgerEntry(Struct, frozen=True, gc=False):
+    """One charge. `amount` is what the caller pays, or with `is_byok` what their own provider credential was charged."""
+
+    generation_id: bytes
+    key_hash: str
+    amount: int
+    created_ms: int
+    is_byok: bool = False
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """A write transaction on a raw connection in autocommit mode, alone from its start."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite itself rolls back after some errors, such as a full disk
+            connection.execute("ROLLBACK")
+        raise
+
+
+def settle_batch(connection: sqlite3.Connection, worker_id: str, entries: Sequence[LedgerEntry]) -> int:
+    """Charges generations in one transaction and returns how many were new.
+
+    A row that the ledger already holds changes nothing, so a replay is harmless. New rows are added to the day's spending of their key,
+    and taken from what `worker_id` holds of the key's limit (the process that served them; a replay for a dead process passes the dead
+    one's id). What a worker holds may go below zero: its memory knows of that overspending, and its next lease makes it good. Also notes
+    when keys were used. Raises sqlite3.Error, after which nothing of the batch is stored.
+    """
+    try:
+        with transaction(connection):
+            _insert_all(connection, entries)
+            _add_up(connection, worker_id, entries)
+        return len(entries)
+    except sqlite3.IntegrityError:  # one of them may be there already
+        with transaction(connection):
+            new = [entry for entry in entries if _insert_one(connection, entry)]
+            _add_up(connection, worker_id, new)
+        return len(new)
+
+
+def _insert_all(connection: sqlite3.Connection, entries: Sequence[LedgerEntry]) -> None:
+    for start in range(0, len(entries), _ROWS):
+        some = entries[start : start + _ROWS]
+        marks = ", ".join([_MARKS] * len(some))
+        connection.execute(f"INSERT {_PLACES} {marks}", list(chain.from_iterable(map(astuple, some))))
+
+
+def _insert_one(connection: sqlite3.Connection, entry: LedgerEntry) -> bool:
+    """False when the ledger has it already."""
+    return connection.execute(f"INSERT OR IGNORE {_PLACES} {_MARKS}", astuple(entry)).rowcount == 1
+
+
+def _add_up(connection: sqlite3.Connection, worker_id: str, new: Sequence[LedgerEntry]) -> None:
+    """Adds new rows to what is summed: spending, leases and when keys were used."""
+    sums, latest = _sums(new), _latest(new)
+    connection.executemany(_SPEND, [(*place, own, byok) for place, (own, byok) in sums])
+    leases = [
+        {"worker_id": worker_id, "key_hash": key_hash, "own": own, "byok": byok, "expires_ms": latest[key_hash] + LEASE_MS}
+        for (key_hash, _), (own, byok) in sums
+    ]
+    connection.executemany(_LEASE, leases)
+    connection.executemany(_USED, [{"key_hash": key_hash, "used_ms": used_ms} for key_hash, used_ms in latest.items()])
+
+
+def _sums(entries: Iterable[LedgerEntry]) -> list[tuple[tuple[str, int], tuple[int, int]]]:
+    """(own, byok) amounts by key and day, in order."""
+    sums: dict[tuple[str, int], tuple[int, int]] = {}
+    for entry in entries:
+        place = (entry.key_hash, entry.created_ms // DAY_MS)
+        own, byok = sums.get(place, (0, 0))
+        sums[place] = (own, byok + entry.amount) if entry.is_byok else (own + entry.amount, byok)
+    return sorted(sums.items())
+
+
+def _latest(entries: Iterable[LedgerEntry]) -> dict[str, int]:
+    """When each key was used last, in milliseconds."""
+    latest: dict[str, int] = {}
+    for entry in entries:
+        if entry.created_ms > latest.get(entry.key_hash, -1):
+            latest[entry.key_hash] = entry.created_ms
+    return latest
+
+
+class Spending(Struct, frozen=True, gc=False):
+    """What a key has spent: ever, and in the current UTC day, week and month."""
+
+    total: int = 0
+    daily: int = 0
+    weekly: int = 0
+    monthly: int = 0
+
+
+class KeySpending(Struct, frozen=True):
+    """`own` is charged by Trunkline, `byok` was charged by providers to the caller's own credential."""
+
+    own: Spending = Spending()
+    byok: Spending = Spending()
+
+
+def _exact_sum(column: ColumnElement[int], first_day: int) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Two sums that together are one: pico-dollars of a large site overflow 64 bits at 9.2 million dollars."""
+    counted = case((key_spend_day.c.day >= first_day, column), else_=0)
+    return func.coalesce(func.sum(counted // _SPLIT), 0), func.coalesce(func.sum(counted % _SPLIT), 0)
+
+
+def _joined(values: Sequence[int]) -> tuple[int, ...]:
+    return tuple(high * _SPLIT + low for high, low in zip(values[::2], values[1::2], strict=True))
+
+
+async def spending_of(connection: AsyncConnection, hashes: Sequence[str], now_ms: int) -> dict[str, KeySpending]:
+    """The spending of the keys; one that never spent is absent."""
+    first_days = (FIRST_DAY, *(window_at(reset, now_ms).first_day for reset in RESETS))
+    columns = [
+        part for column in (key_spend_day.c.amount, key_spend_day.c.byok_amount) for day in first_days for part in _exact_sum(column, day)
+    ]
+    query = select(key_spend_day.c.key_hash, *columns).where(key_spend_day.c.key_hash.in_(hashes)).group_by(key_spend_day.c.key_hash)
+    spending = {}
+    for key_hash, *values in await connection.execute(query):
+        amounts = _joined(values)
+        spending[key_hash] = KeySpending(Spending(*amounts[:4]), Spending(*amounts[4:]))
+    return spending
+
+
+async def grant(connection: AsyncConnection, grant_id: bytes, amount: int, created_ms: int, note: str) -> None:
+    """Adds credits (pico-dollars). `grant_id` is the 16 bytes of a fresh UUIDv7."""
+    values = {"id": grant_id, "kind": "grant", "amount": amount, "is_byok": False, "created_ms": created_ms, "note": note}
+    await connection.execute(ledger.insert().values(values))
+
+
+async def credits_totals(connection: AsyncConnection) -> tuple[int, int]:
+    """(credits ever granted, credits ever used)."""
+    granted = await connection.execute(select(ledger.c.amount).where(ledger.c.kind != "usage", ledger.c.kind == "grant"))
+    total_credits = sum(granted.scalars())
+    used = (await connection.execute(select(*_exact_sum(key_spend_day.c.amount, FIRST_DAY)))).one()
+    return total_credits, _joined(used)[0]

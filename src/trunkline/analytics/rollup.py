@@ -1,0 +1,169 @@
+"""Writes finished generations and their roll-ups. Idempotent: a generation counts once by its id, however often it is replayed."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from operator import attrgetter
+from typing import Final
+
+from msgspec import Struct
+
+from trunkline.analytics.rows import COLUMNS, to_rows
+from trunkline.protocol.generation import GenerationRecord
+
+MS_PER_DAY: Final = 86_400_000
+_SUMS: Final = ("requests", "errors", "prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "cost", "byok_cost")
+_LOOKUP: Final = 500
+"""Ids asked for in one statement, below SQLite's limit of parameters."""
+_ROWS: Final = 200
+"""Rows written by one statement: each statement gives the interpreter's lock away and must win it back from the event loop."""
+
+Measures = list[int]
+Cells = dict[tuple[object, ...], Measures]
+Rows = Sequence[tuple[object, ...]]
+
+
+class Rollups(Struct, frozen=True):
+    """Rows to add to the roll-up tables, each sorted by its key so that writers meet in one order."""
+
+    model_day: Rows
+    key_day: Rows
+    app_day: Rows
+
+
+def day_of(unix_ms: int) -> int:
+    """The UTC day of a time, in whole days since 1970-01-01."""
+    return unix_ms // MS_PER_DAY
+
+
+def aggregate(records: Iterable[GenerationRecord]) -> Rollups:
+    """The sums of `records` by model, by key and by app, all by UTC day. Requests that name no app are in no app's sums."""
+    models: Cells = {}
+    keys: Cells = {}
+    apps: Cells = {}
+    providers: dict[tuple[object, ...], object] = {}
+    titles: dict[tuple[object, ...], str | None] = {}
+    for (day, key_hash, model, endpoint_id, provider_name, app), measures in _cells(records, titles).items():
+        _add(models, (day, model), measures)
+        key = (key_hash, day, model, endpoint_id)
+        _add(keys, key, measures)
+        providers[key] = provider_name
+        if app:
+            _add(apps, (day, model, app), measures)
+    return Rollups(
+        model_day=[(*cell, *models[cell]) for cell in _ordered(models)],
+        key_day=[(*cell, providers[cell], *keys[cell]) for cell in _ordered(keys)],
+        app_day=[(*cell, titles.get(cell), *apps[cell]) for cell in _ordered(apps)],
+    )
+
+
+def _cells(records: Iterable[GenerationRecord], titles: dict[tuple[object, ...], str | None]) -> Cells:
+    """The finest sums, from which all roll-ups are made; also notes the last title of each app."""
+    cells: Cells = {}
+    for record in records:
+        day = record.created_ms // MS_PER_DAY
+        model = record.model
+        app = record.app_referer or record.app_title
+        if record.app_title:
+            titles[day, model, app] = record.app_title
+        cell = (day, record.key_hash, model, record.endpoint_id, record.provider_name, app)
+        sums = cells.get(cell)
+        if sums is None:
+            sums = cells[cell] = [0] * len(_SUMS)
+        sums[0] += 1
+        if record.status >= 400 or record.error_type is not None:
+            sums[1] += 1
+        sums[2] += record.input_tokens
+        sums[3] += record.output_tokens
+        sums[4] += record.reasoning_tokens or 0
+        sums[5] += record.cached_tokens or 0
+        sums[6] += record.cost
+        if record.is_byok:
+            sums[7] += record.upstream_cost or 0
+    return cells
+
+
+def _add(cells: Cells, key: tuple[object, ...], measures: Measures) -> None:
+    known = cells.get(key)
+    cells[key] = measures if known is None else list(map(int.__add__, known, measures))
+
+
+def _ordered(cells: Cells) -> list[tuple[object, ...]]:
+    return sorted(cells, key=lambda cell: tuple(map(str, cell)))
+
+
+class Insert(Struct, frozen=True):
+    """An INSERT of any number of rows: its text before and after their values."""
+
+    head: str
+    width: int
+    tail: str = ""
+
+    def run(self, connection: sqlite3.Connection, rows: Rows) -> None:
+        """Inserts `rows` by one statement. Raises sqlite3.Error or OverflowError."""
+        marks = f"({', '.join('?' * self.width)})"
+        connection.execute(self.head + ", ".join([marks] * len(rows)) + self.tail, list(chain.from_iterable(rows)))
+
+
+def _insert(table: str, columns: Sequence[str], tail: str = "") -> Insert:
+    return Insert(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ", len(columns), tail)  # noqa: S608 - names are constants of this module
+
+
+def _upsert(table: str, key: Sequence[str], *extra: str) -> Insert:
+    sums = ", ".join(f"{name} = {name} + excluded.{name}" for name in _SUMS)
+    kept = "".join(f", {name} = coalesce(excluded.{name}, {name})" for name in extra)
+    return _insert(table, (*key, *extra, *_SUMS), f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sums}{kept}")
+
+
+_GENERATIONS: Final = _insert("generations", COLUMNS)
+_UPSERTS: Final = {
+    "model_day": _upsert("model_day", ("day", "model")),
+    "key_day": _upsert("key_day", ("key_hash", "day", "model", "endpoint_id"), "provider_name"),
+    "app_day": _upsert("app_day", ("day", "model", "app"), "title"),
+}
+
+
+def write_batch(connection: sqlite3.Connection, records: Sequence[GenerationRecord]) -> int:
+    """Stores `records` and adds the new ones to the roll-ups, in one transaction; returns how many were new.
+
+    `connection` is in autocommit mode (`Storage.connect_telemetry`). Raises sqlite3.Error, or OverflowError or UnicodeEncodeError for
+    what no column holds, after which nothing of the batch is stored.
+    """
+    try:
+        return _write(connection, sorted(records, key=attrgetter("id")), replayed=False)
+    except sqlite3.IntegrityError:  # one of them may be there already
+        return _write(connection, records, replayed=True)
+
+
+def _write(connection: sqlite3.Connection, records: Sequence[GenerationRecord], *, replayed: bool) -> int:
+    """Stores `records`, which are in order of id (the order of the table), or those among them that are `_unknown`."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if replayed:
+            records = _unknown(connection, records)
+        for start in range(0, len(records), _ROWS):
+            _GENERATIONS.run(connection, to_rows(records[start : start + _ROWS]))
+        rollups = aggregate(records)
+        for table, upsert in _UPSERTS.items():
+            rows = getattr(rollups, table)
+            for start in range(0, len(rows), _ROWS):
+                upsert.run(connection, rows[start : start + _ROWS])
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+    return len(records)
+
+
+def _unknown(connection: sqlite3.Connection, records: Sequence[GenerationRecord]) -> list[GenerationRecord]:
+    """The records that are not stored yet, the first of each id, in order of id (which is the order of the table)."""
+    by_id: dict[bytes, GenerationRecord] = {}
+    for record in records:
+        by_id.setdefault(record.id, record)
+    ids = sorted(by_id)
+    for start in range(0, len(ids), _LOOKUP):
+        some = ids[start : start + _LOOKUP]
+        marks = ", ".join("?" * len(some))
+        for (known,) in connection.execute(f"SELECT id FROM generations WHERE id IN ({marks})", some):  # noqa: S608 - marks only
+            by_id.pop(known, None)
+    return [by_id[id] for id in ids if id in by_id]

@@ -1,0 +1,189 @@
+"""Builds every object of one worker. This is the only place that knows all rooms.
+
+Order: storage, then what reads it (keys, budgets, recorder), the catalogue, the way out (transport, local model), the pipeline, and the
+surface (API, pages). `start` and `stop` run on the worker's loop; `reload` replaces the catalogue and keeps the old one when the file is
+wrong.
+"""
+
+import gc
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from litestar import Litestar
+from msgspec import structs
+
+from trunkline.accounts.keys import Keys
+from trunkline.accounts.ledger_store import credits_totals, settle_batch
+from trunkline.accounts.starting_keys import ensure_bootstrap_keys
+from trunkline.api.access import Lock
+from trunkline.api.inference import InferenceRoute
+from trunkline.api.routes import TABLE
+from trunkline.api.services import ApiServices
+from trunkline.api.site import EXCEPTION_HANDLERS, build_api
+from trunkline.app.dispatch import Dispatcher
+from trunkline.app.environment import LOCAL_API_KEY, LocalPlace
+from trunkline.app.figures import Figures
+from trunkline.auth.authenticator import Authenticator
+from trunkline.auth.directory import KeyDirectory
+from trunkline.catalogue.catalogue import Catalogue
+from trunkline.catalogue.first_seen import FirstSeen
+from trunkline.catalogue.load import load as load_catalogue
+from trunkline.errors import ConfigError
+from trunkline.health.outages import OutageMemory
+from trunkline.inference.attempts import Attempts
+from trunkline.inference.ledger import Ledger
+from trunkline.inference.pipeline import Pipeline, Services
+from trunkline.inference.routes import Routes
+from trunkline.inference.upstream import Upstream
+from trunkline.inference.watch import Drains
+from trunkline.limits.budgets import Budgets
+from trunkline.local.supervisor import LocalModel
+from trunkline.metering.estimates import Estimates
+from trunkline.metering.recorder import Recorder
+from trunkline.metering.spool import Spool
+from trunkline.pages.services import Operation as PageOperation
+from trunkline.pages.services import PageServices
+from trunkline.pages.site import Site
+from trunkline.providers.credentials import Credentials
+from trunkline.settings import Settings
+from trunkline.storage.engines import Storage
+from trunkline.transport.client import Client
+from trunkline.transport.egress import EgressGuard
+
+DEFAULT_CONFIG = Path("trunkline.toml")
+
+logger = logging.getLogger(__name__)
+
+
+class Gateway:
+    """One worker's objects and their life."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str], storage: Storage, place: LocalPlace, origin: str) -> None:
+        """`origin` is where people reach the site (`http://127.0.0.1:8787`); links are made from it."""
+        self._settings = settings
+        self._origin = origin
+        self._storage = storage
+        self._environ = {**environ, LOCAL_API_KEY: place.api_key}
+        self._first_seen = FirstSeen(settings.data_dir / "first-seen.json", time.time)
+        self._local = _local_model(settings, self._environ, place)
+        self._catalogue = self._load_catalogue()
+        self._client = Client(EgressGuard(), environ=environ)
+        self._directory = KeyDirectory(storage)
+        self._authenticator = Authenticator(self._directory)
+        self._budgets = Budgets(storage)
+        self._figures = Figures(storage)
+        spool = Spool(settings.data_dir / "spool", storage.worker_id)
+        self._recorder = Recorder(spool, storage.connect_control, storage.connect_telemetry, storage.worker_id, settle_batch)
+        self._routes = self._make_routes()
+        pipeline = self._make_pipeline()
+        self.application = Dispatcher(
+            {
+                "/api/v1/chat/completions": InferenceRoute(pipeline),
+                "/api/v1/completions": InferenceRoute(pipeline, legacy=True),
+            },
+            self._make_site(),
+            self.start,
+            self.stop,
+        )
+
+    async def start(self) -> None:
+        """Load what is kept in memory and start the background work."""
+        for warning in await ensure_bootstrap_keys(self._storage, self._settings):
+            logger.warning("%s", warning)
+        await self._directory.start()
+        await self._budgets.start()
+        self._recorder.start()
+        await self._figures.refresh()
+        self._figures.start()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 50, 100)
+
+    async def stop(self) -> None:
+        """End in the reverse order: nothing recorded is lost."""
+        self._figures.stop()
+        if self._local is not None:
+            await self._local.stop()
+        await self._client.close()
+        self._recorder.close()
+        await self._budgets.close()
+        await self._directory.close()
+        await self._storage.close()
+
+    def reload(self) -> None:
+        """Read `trunkline.toml` again; a wrong one is reported, and the old catalogue stays in force."""
+        try:
+            catalogue = self._load_catalogue()
+        except ConfigError as error:
+            logger.warning("the configuration is not reloaded: %s", error)
+            return
+        self._routes.credentials = Credentials(self._environ)
+        self._catalogue = catalogue
+        logger.info("the configuration is reloaded")
+
+    def _load_catalogue(self) -> Catalogue:
+        config = self._settings.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
+        local = self._local.base_url if self._local is not None else None
+        return load_catalogue(config, self._environ, local=local, first_seen=self._first_seen)
+
+    def _make_routes(self) -> Routes:
+        launchers = {} if self._local is None else {"local": self._local.ready}
+        return Routes(self._client, Credentials(self._environ), launchers)
+
+    def _make_pipeline(self) -> Pipeline:
+        health, estimates = OutageMemory(), Estimates()
+        return Pipeline(
+            Services(
+                catalogue=lambda: self._catalogue,
+                authenticator=self._authenticator,
+                budgets=self._budgets,
+                estimates=estimates,
+                health=health,
+                attempts=Attempts(self._routes, health),
+                upstream=Upstream(self._client),
+                ledger=Ledger(self._recorder, self._budgets, estimates),
+                drains=Drains(),
+            )
+        )
+
+    def _make_site(self) -> Litestar:
+        services = ApiServices(
+            catalogue=lambda: self._catalogue,
+            authenticator=self._authenticator,
+            keys=Keys(self._storage),
+            keys_changed=self._directory.refresh,
+            credits=self._credits,
+            recorder=self._recorder,
+            settings=self._settings,
+            weekly_tokens=self._figures.weekly_tokens,
+            endpoint_stats=lambda _endpoint_id: None,
+            site=self._origin,
+        )
+        pages = Site(
+            PageServices(
+                catalogue=lambda: self._catalogue,
+                weekly_tokens=self._figures.weekly_tokens,
+                origin=self._origin,
+                operations=tuple(PageOperation(*structs.astuple(operation)) for operation in TABLE),
+                opens=Lock(self._settings).opens,
+            ),
+            EXCEPTION_HANDLERS[Exception],
+        )
+        return Litestar(
+            [build_api(services), pages.router],
+            exception_handlers=pages.exception_handlers,
+            openapi_config=None,
+            logging_config=None,
+        )
+
+    async def _credits(self) -> tuple[int, int]:
+        async with self._storage.reading(self._storage.control) as connection:
+            return await credits_totals(connection)
+
+
+def _local_model(settings: Settings, environ: Mapping[str, str], place: LocalPlace) -> LocalModel | None:
+    if place.off:
+        return None
+    return LocalModel(place.weights, folder=settings.data_dir / "local", port=place.port, api_key=place.api_key, environ=environ)

@@ -1,0 +1,54 @@
+"""Figures that pages and lists show and that may be some seconds old: read from the roll-ups in the background, served from memory."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+
+from trunkline.analytics.store import weekly_tokens
+from trunkline.errors import StorageUnavailable
+from trunkline.storage.engines import Storage
+from trunkline.transport.tasks import spawn
+
+REFRESH_SECONDS = 15.0
+SECONDS_A_DAY = 86_400
+
+logger = logging.getLogger(__name__)
+
+
+class Figures:
+    """Weekly tokens by model. The last known figures stay while the store does not answer."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._weekly: Mapping[str, int] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def weekly_tokens(self) -> Mapping[str, int]:
+        """Prompt and completion tokens of the last seven days, by model id; the same object until the figures change."""
+        return self._weekly
+
+    async def refresh(self) -> None:
+        """Read the figures now."""
+        try:
+            async with self._storage.reading(self._storage.telemetry) as connection:
+                weekly = await weekly_tokens(connection, today=int(time.time()) // SECONDS_A_DAY)
+        except StorageUnavailable as error:
+            logger.warning("figures are not refreshed: %s", error)
+            return
+        if weekly != self._weekly:
+            self._weekly = weekly
+
+    def start(self) -> None:
+        """Begin to refresh in the background."""
+        self._task = spawn(self._run(), name="figures")
+
+    def stop(self) -> None:
+        """End it."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        while True:
+            await self.refresh()
+            await asyncio.sleep(REFRESH_SECONDS)

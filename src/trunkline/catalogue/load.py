@@ -1,0 +1,120 @@
+"""Builds the catalogue: built-in data, then `trunkline.toml` on top of it, then what the environment makes available."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from msgspec import structs
+
+from trunkline.catalogue.catalogue import Catalogue
+from trunkline.catalogue.config import Tables, read_config, tables_of
+from trunkline.catalogue.entries import AuthorEntry, endpoint_of, model_of
+from trunkline.errors import ConfigError
+from trunkline.protocol.catalogue import Endpoint, Model
+from trunkline.providers import records
+from trunkline.providers.credentials import Credentials
+from trunkline.providers.tables import Table, read
+
+
+def load(
+    config: Path | None,
+    environ: Mapping[str, str],
+    *,
+    local: str | None = None,
+    first_seen: Callable[[str], int] | None = None,
+) -> Catalogue:
+    """The catalogue in force.
+
+    `config` is the operator's file, if there is one. `local` is the base URL of the local model, "" when it is on but its port is not known
+    yet, None when it is off. `first_seen` gives the Unix seconds at which a model without `created` first appeared; absent = now.
+    Raises ConfigError naming file and key.
+    """
+    draft = _Draft(environ, first_seen or _now)
+    for name, text in _built_in_files():
+        draft.add(tables_of(text, name), name, operator=False)
+    if config is not None:
+        draft.add(read_config(config), str(config), operator=True)
+    return draft.finish(local)
+
+
+def _now(_model_id: str) -> int:
+    return int(time.time())
+
+
+def _built_in_files() -> Iterator[tuple[str, bytes]]:
+    for file in sorted(files(__package__).joinpath("data").iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".toml"):
+            yield file.name, file.read_bytes()
+
+
+class _Draft:
+    """The catalogue while files are added to it. Endpoints are made last, since they take over what later files say of their provider."""
+
+    def __init__(self, environ: Mapping[str, str], first_seen: Callable[[str], int]) -> None:
+        self._environ = environ
+        self._first_seen = first_seen
+        self._providers = records.built_in(environ)
+        self._authors: dict[str, str] = {}
+        self._models: dict[str, Model] = {}
+        self._endpoint_tables: list[tuple[Table, str]] = []
+
+    def add(self, tables: Tables, file: str, *, operator: bool) -> None:
+        """Puts the tables of one file on top of what is there. Two tables of one file must not describe the same thing."""
+        for table, where in _places(tables.authors, f"{file}: authors", ("slug",)):
+            author = read(table, AuthorEntry, where)
+            self._authors[author.slug] = author.name
+        for table, where in _places(tables.providers, f"{file}: providers", ("slug",)):
+            provider = records.provider_of(table, where, self._providers, self._environ, operator=operator)
+            self._providers[provider.slug] = provider
+        for table, where in _places(tables.models, f"{file}: models", ("id",)):
+            model = model_of(table, where, self._models, self._first_seen)
+            self._models[model.id] = model
+        self._endpoint_tables.extend(_places(tables.endpoints, f"{file}: endpoints", ("model", "provider", "tag")))
+
+    def finish(self, local: str | None) -> Catalogue:
+        """The catalogue, with what can be called now."""
+        _check_names(self._models.values())
+        endpoints: dict[str, Endpoint] = {}
+        for table, where in self._endpoint_tables:
+            endpoint = endpoint_of(table, where, endpoints, self._models, self._providers, self._environ)
+            endpoints[endpoint.id] = endpoint
+        if local:
+            endpoints = {id: _at(endpoint, local) for id, endpoint in endpoints.items()}
+        credentials = Credentials(self._environ)
+        missing = {id: credentials.missing(endpoint) for id, endpoint in endpoints.items()}
+        return Catalogue(
+            models=self._models.values(),
+            endpoints=endpoints.values(),
+            providers=self._providers,
+            authors=self._authors,
+            missing={id: names for id, names in missing.items() if names},
+            offline=frozenset(id for id, endpoint in endpoints.items() if endpoint.launch and local is None),
+        )
+
+
+def _at(endpoint: Endpoint, local: str) -> Endpoint:
+    """The endpoint at the local model's address, when it is one of the local model."""
+    return structs.replace(endpoint, base_url=local, operator_url=True) if endpoint.launch else endpoint
+
+
+def _places(tables: tuple[Table, ...], where: str, identity: tuple[str, ...]) -> Iterator[tuple[Table, str]]:
+    """Each table with its place. Raises ConfigError when two agree in all keys of `identity`."""
+    seen: dict[tuple[object, ...], int] = {}
+    for index, table in enumerate(tables):
+        place = f"{where}[{index}]"
+        key = tuple(repr(table.get(name)) for name in identity)
+        if key in seen:
+            raise ConfigError(place, f"the same {', '.join(identity)} as {where}[{seen[key]}]", "each one once")
+        seen[key] = index
+        yield table, place
+
+
+def _check_names(models: Iterable[Model]) -> None:
+    """No two models answer to the same id or alias, whatever the case."""
+    owners: dict[str, str] = {}
+    for model in models:
+        for name in (model.id, *model.aliases):
+            owner = owners.setdefault(name.lower(), model.id)
+            if owner != model.id:
+                raise ConfigError(f"model {model.id}", f"{name!r} already names the model {owner}", "another id or alias")

@@ -1,0 +1,182 @@
+"""The `trunkline` command: thin, one function a command. What they do lives in the rooms."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trunkline import __version__
+from trunkline.accounts.keys import KeyChanges, Keys, NewKey
+from trunkline.app.serving import serve as serve_forever
+from trunkline.errors import ApiError, TrunklineError
+from trunkline.local import weights
+from trunkline.mock import server as mock_server
+from trunkline.protocol.money import round_usd, usd
+from trunkline.settings import SETTINGS, Settings, load
+from trunkline.storage import backup as backups
+from trunkline.storage.engines import open_storage, prepare_folder
+
+FLAGS = [setting for setting in SETTINGS if setting.flag]
+
+
+def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the flags of the settings table to a command."""
+    for setting in reversed(FLAGS):
+        option = click.option(setting.flag, setting.name, metavar=setting.name.upper(), help=f"{setting.help} [{setting.variable}]")
+        function = option(function)
+    return function
+
+
+def settings_of(flags: Mapping[str, str | None]) -> Settings:
+    """The settings in force for a command that was given these flags."""
+    names = {setting.name for setting in FLAGS}
+    return load({name: value for name, value in flags.items() if name in names and value is not None}, os.environ)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="trunkline")
+def cli() -> None:
+    """Trunkline: a self-hosted OpenRouter."""
+
+
+@cli.command()
+@settings_options
+@click.option("--demo-key", is_flag=True, help="Keep a demo key (limit $1 a day) in the data folder and show how to use it.")
+def serve(demo_key: bool, **flags: str | None) -> None:
+    """Serve the API and the site."""
+    sys.exit(serve_forever(settings_of(flags), os.environ, demo_key=demo_key))
+
+
+@cli.group()
+def keys() -> None:
+    """Create, list and disable API keys."""
+
+
+@keys.command("create")
+@click.option("--name", required=True, help="A name to recognise the key by.")
+@click.option("--limit", type=float, help="Spending limit in USD; absent = none.")
+@click.option("--limit-reset", type=click.Choice(["daily", "weekly", "monthly"]), help="When the limit starts anew (UTC).")
+@click.option("--management", is_flag=True, help="A management key: it manages keys and cannot call inference.")
+@settings_options
+def create_key(name: str, limit: float | None, limit_reset: Any, management: bool, **flags: str | None) -> None:
+    """Create a key. The secret is shown once, alone on the last line."""
+
+    async def create(store: Keys) -> None:
+        pico = None if limit is None else round_usd(limit)
+        new = NewKey(name=name, kind="management" if management else "inference", limit=pico, limit_reset=limit_reset)
+        key, secret = await store.create(new)
+        click.echo(f"created {key.record.label} ({key.record.hash}); the secret is not shown again:", err=True)
+        click.echo(secret)
+
+    _with_keys(flags, create)
+
+
+@keys.command("list")
+@click.option("--all", "include_disabled", is_flag=True, help="Disabled keys too.")
+@settings_options
+def list_keys(include_disabled: bool, **flags: str | None) -> None:
+    """List keys with what they have spent."""
+
+    async def show(store: Keys) -> None:
+        for key in await store.newest(workspace_id=None, include_disabled=include_disabled):
+            record = key.record
+            limit = "no limit" if record.spend_limit is None else f"${usd(record.spend_limit):g} {record.limit_reset or 'in total'}"
+            state = "disabled" if record.disabled else record.kind
+            click.echo(f"{record.hash}  {record.label}  {state:10}  ${usd(key.spending.own.total):.6f} of {limit}  {record.name}")
+
+    _with_keys(flags, show)
+
+
+@keys.command("disable")
+@click.argument("key_hash")
+@settings_options
+def disable_key(key_hash: str, **flags: str | None) -> None:
+    """Disable the key with this hash."""
+
+    async def disable(store: Keys) -> None:
+        key = await store.update(key_hash, KeyChanges(disabled=True))
+        click.echo(f"disabled {key.record.label}")
+
+    _with_keys(flags, disable)
+
+
+def _with_keys(flags: Mapping[str, str | None], work: Callable[[Keys], Any]) -> None:
+    async def run() -> None:
+        storage = open_storage(settings_of(flags))
+        try:
+            await work(Keys(storage))
+        finally:
+            await storage.close()
+
+    asyncio.run(run())
+
+
+@cli.group()
+def db() -> None:
+    """Upgrade, back up and restore the databases."""
+
+
+@db.command()
+@settings_options
+def migrate(**flags: str | None) -> None:
+    """Bring the databases to this release's schema."""
+
+    async def close() -> None:
+        await open_storage(settings_of(flags)).close()
+
+    asyncio.run(close())
+    click.echo("the databases are up to date")
+
+
+@db.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@settings_options
+def backup(folder: Path, **flags: str | None) -> None:
+    """Copy the databases into FOLDER, also while the server runs."""
+    for file in backups.backup(settings_of(flags).data_dir, folder):
+        click.echo(str(file))
+
+
+@db.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+@settings_options
+def restore(folder: Path, **flags: str | None) -> None:
+    """Replace the databases by the backup in FOLDER; no server may run."""
+    data_dir = settings_of(flags).data_dir
+    prepare_folder(data_dir)
+    backups.restore(folder, data_dir)
+    click.echo(f"restored {data_dir} from {folder}")
+
+
+@cli.group()
+def local() -> None:
+    """The local model."""
+
+
+@local.command()
+def fetch() -> None:
+    """Download the local model's weights (93 MB) and check them."""
+    click.echo(str(weights.fetch(weights.default_directory(os.environ))))
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=9001, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on; 0 picks a free one.")
+@click.option("--script", type=click.Path(path_type=Path, dir_okay=False), help="Rules of what to answer (TOML or JSON); absent = echo.")
+def mock(host: str, port: int, script: Path | None) -> None:
+    """Serve a scripted upstream that can fail on purpose."""
+    mock_server.main(host, port, script)
+
+
+def main() -> None:
+    """The console script. Exit codes: 0 success, 1 an error told in one line, 2 wrong usage."""
+    try:
+        cli()
+    except ApiError as error:
+        sys.exit(f"trunkline: {error.message}")
+    except (TrunklineError, OSError) as error:
+        sys.exit(f"trunkline: {error}")

@@ -1,0 +1,177 @@
+"""A whole answer on its way to the client (contract 2.3): the fold of what `stream` does, through the same reader of choices."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from trunkline.dialects import loose
+from trunkline.dialects.chat import plain
+from trunkline.dialects.chat.account import take_usage
+from trunkline.dialects.chat.calls import Call
+from trunkline.dialects.chat.choice import ChoiceReader, Piece
+from trunkline.dialects.chat.refusals import refusal_of
+from trunkline.errors import MalformedResponse, UpstreamError
+from trunkline.protocol.quirks import Quirks
+
+_LEAD = ("id", "object", "created", "model", "provider")
+_encode = msgspec.json.Encoder().encode
+
+
+class ChatReply:
+    """One answer that was not streamed. `decode` reads it and fills the same facts as `ChatStream`; `encode` writes the client's body.
+
+    `empty`: no content, no call, and no finish reason or a failed one. `error`: the body carries an error, ended with one,
+    or is no answer at all.
+    """
+
+    def __init__(
+        self,
+        generation_id: str,
+        model: str,
+        provider: str,
+        created: int,
+        quirks: Quirks,
+        *,
+        legacy: str = "",
+        reasoning_excluded: bool = False,
+        forced_tool: str | None = None,
+    ) -> None:
+        self.empty = False
+        self.usage: dict[str, object] | None = None
+        self.upstream_id: str | None = None
+        self.service_tier: str | None = None
+        self.error: UpstreamError | None = None
+        self._quirks = quirks
+        self._excluded = reasoning_excluded
+        self._forced_tool = forced_tool
+        self._legacy = legacy == "text"
+        self._usage_path = tuple(quirks.usage_path.split("."))
+        self._generation_id = generation_id
+        self._identity = (generation_id, "text_completion" if self._legacy else "chat.completion", created, model, provider)
+        self._plain: plain.PlainAnswer | None = None
+        self._plain_ones = not (self._legacy or forced_tool is not None or quirks.reasoning_out == "tags") and quirks.usage_path == "usage"
+        self._document: dict[str, object] = {}
+        self._readers: list[ChoiceReader] = []
+
+    @property
+    def finish_reason(self) -> str | None:
+        if self._plain is not None:
+            return self._plain.choices[0].finish_reason
+        return self._readers[0].finish_reason if self._readers else None
+
+    @property
+    def native_finish_reason(self) -> str | None:
+        if self._plain is not None:
+            return self._plain.choices[0].finish_reason
+        return self._readers[0].native_finish_reason if self._readers else None
+
+    @property
+    def text_chars(self) -> int:
+        if self._plain is not None:
+            return len(self._plain.choices[0].message.content)
+        return sum(reader.text_chars for reader in self._readers)
+
+    @property
+    def output_chars(self) -> int:
+        if self._plain is not None:
+            return len(self._plain.choices[0].message.content)
+        return sum(reader.output_chars for reader in self._readers)
+
+    @property
+    def tool_calls(self) -> list[Call]:
+        return [call for reader in self._readers for call in reader.assembler.calls]
+
+    def decode(self, body: bytes) -> None:
+        """Read the upstream's body. It raises nothing: what is wrong with it is in `error`, or `empty`."""
+        self._plain = plain.read(body) if self._plain_ones else None
+        if self._plain is not None:
+            self.usage = self._plain.usage
+            self.upstream_id = self._plain.id or None
+            self.service_tier = self._plain.service_tier or None
+            return
+        self._decode_fully(body)
+
+    def _decode_fully(self, body: bytes) -> None:
+        try:
+            document = loose.decode(body)
+        except ValueError as error:
+            self.error = MalformedResponse(f"The answer is not JSON: {error}")
+            return
+        if not isinstance(document, dict):
+            self.error = MalformedResponse("The answer is not a JSON object")
+            return
+        self.error = refusal_of(document)
+        if self.error is not None:
+            return
+        self.usage = take_usage(document, self._usage_path)
+        choices = document.get("choices")
+        if not isinstance(choices, list):
+            self.error = MalformedResponse("The answer has no choices")
+            return
+        identifier, tier = document.get("id"), document.get("service_tier")
+        self.upstream_id = identifier if isinstance(identifier, str) and identifier else None
+        self.service_tier = tier if isinstance(tier, str) and tier else None
+        kept = [self._choice(choice, index) for index, choice in enumerate(choices) if isinstance(choice, dict)]
+        lead = dict(zip(_LEAD, self._identity, strict=True))
+        for key in _LEAD:
+            document.pop(key, None)
+        self._document = {**lead, "system_fingerprint": None, **document, "service_tier": self.service_tier, "choices": kept}
+        self.empty = not self.output_chars and all(_blank(reader) for reader in self._readers)
+        if self.finish_reason == "error":
+            self.error = MalformedResponse(f"The upstream ended its answer with {self.native_finish_reason!r}")
+
+    def encode(self, usage: Mapping[str, object] | bytes, *, metadata: bytes | None = None) -> bytes:
+        """The client's body with `usage` (an object or its JSON) last. `metadata` is `openrouter_metadata` as JSON."""
+        if self._plain is not None:
+            body = plain.write(self._plain, self._identity, usage if isinstance(usage, bytes) else _encode(usage))
+            return body if metadata is None else b'%b,"openrouter_metadata":%b}' % (body[:-1], metadata)
+        last: dict[str, object] = {"usage": msgspec.Raw(usage) if isinstance(usage, bytes) else usage}
+        if metadata is not None:
+            last["openrouter_metadata"] = msgspec.Raw(metadata)
+        return _encode({**self._document, **last})
+
+    def _choice(self, choice: dict[str, object], position: int) -> dict[str, object]:
+        index = choice.get("index")
+        index = index if isinstance(index, int) else position
+        seed = f"{self._generation_id}:{index}"
+        reader = ChoiceReader(self._quirks, seed=seed, excluded=self._excluded, forced_tool=self._forced_tool)
+        self._readers.append(reader)
+        message = choice.get("message")
+        piece = reader.read(message if isinstance(message, dict) else {})
+        reader.account(piece)
+        native = choice.get("native_finish_reason") or choice.get("finish_reason")
+        rest = reader.close(native if isinstance(native, str) else None)
+        reader.account(rest)
+        piece.join(rest)
+        known = ("index", "message", "finish_reason", "native_finish_reason")
+        return {
+            "index": index,
+            "finish_reason": reader.finish_reason,
+            "native_finish_reason": reader.native_finish_reason,
+            **({"text": piece.text} if self._legacy else {"message": _message(piece, reader)}),
+            **{key: value for key, value in choice.items() if key not in known},
+        }
+
+
+def _message(piece: Piece, reader: ChoiceReader) -> dict[str, object]:
+    message: dict[str, object] = {"role": "assistant", "content": None, "refusal": None, "reasoning": None, **piece.delta}
+    items = message.pop("tool_calls", None)
+    if reader.assembler.calls:
+        message["tool_calls"] = fold_calls(items if isinstance(items, list) else [], reader.assembler.calls)
+    return message
+
+
+def fold_calls(items: list[dict[str, object]], calls: list[Call]) -> list[dict[str, object]]:
+    """Deltas of tool calls as whole calls: the first item of each, without its index, with all its arguments."""
+    folded: dict[object, dict[str, object]] = {}
+    for item in items:
+        folded.setdefault(item["index"], {key: value for key, value in item.items() if key != "index"})
+    for call in calls:
+        function = folded[call.slot].get("function")
+        folded[call.slot]["function"] = {**(function if isinstance(function, dict) else {}), "arguments": call.arguments}
+    return list(folded.values())
+
+
+def _blank(reader: ChoiceReader) -> bool:
+    said = reader.assembler.calls or reader.bore_other
+    return not said and (reader.native_finish_reason in (None, "") or reader.finish_reason == "error")

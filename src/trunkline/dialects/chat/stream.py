@@ -1,0 +1,293 @@
+"""A streamed answer on its way to the client (contract 2.5): upstream payloads in, OpenRouter's events out, facts beside.
+
+Nothing goes out before the first content (adapters 4.3): until `committed` another endpoint may answer instead.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from trunkline.dialects import loose
+from trunkline.dialects.chat import envelope, splice
+from trunkline.dialects.chat.account import merge_usage, take_usage
+from trunkline.dialects.chat.calls import Call
+from trunkline.dialects.chat.choice import ChoiceReader, Piece
+from trunkline.dialects.chat.refusals import refusal_of
+from trunkline.errors import ApiError, MalformedResponse, UpstreamError
+from trunkline.protocol.quirks import Quirks
+
+DONE = b"data: [DONE]\n\n"
+_HELD_LIMIT = 16
+_TRIES = 4
+_STANDARD = frozenset(("id", "object", "created", "model", "provider", "choices", "system_fingerprint", "service_tier", "obfuscation"))
+_encode = msgspec.json.Encoder().encode
+
+
+class ChatStream:
+    """One streamed answer.
+
+    `forced_tool` is `Splicer.forced_tool(request)`. Facts: `committed`; `done` ([DONE] was seen); `finish_reason` and
+    `native_finish_reason` (None until the upstream gave one); `usage` (the raw object); `text_chars` and `output_chars` (characters of
+    text; of text, reasoning and arguments); `tool_calls`; `upstream_id`; `service_tier`; `error` (what came instead of an answer).
+    """
+
+    def __init__(
+        self,
+        generation_id: str,
+        model: str,
+        provider: str,
+        created: int,
+        quirks: Quirks,
+        *,
+        legacy: str = "",
+        reasoning_excluded: bool = False,
+        forced_tool: str | None = None,
+    ) -> None:
+        self.committed = False
+        self.done = False
+        self.usage: dict[str, object] | None = None
+        self.upstream_id: str | None = None
+        self.service_tier: str | None = None
+        self.error: UpstreamError | None = None
+        self._quirks = quirks
+        self._excluded = reasoning_excluded
+        self._forced_tool = forced_tool
+        self._legacy = legacy == "text"
+        self._usage_path = tuple(quirks.usage_path.split("."))
+        self._generation_id = generation_id
+        self._lead: dict[str, object] = {
+            "id": generation_id,
+            "object": "text_completion" if self._legacy else "chat.completion.chunk",
+            "created": created,
+            "model": model,
+            "provider": provider,
+        }
+        self._readers: dict[int, ChoiceReader] = {}
+        self._held: list[bytes] = []
+        self._template: splice.Template | None = None
+        self._reader: ChoiceReader | None = None
+        self._call: Call | None = None
+        self._learned = 0
+        self._spliced = 0
+
+    @property
+    def finish_reason(self) -> str | None:
+        return next((reader.finish_reason for reader in self._readers.values() if reader.finish_reason), None)
+
+    @property
+    def native_finish_reason(self) -> str | None:
+        return next((reader.native_finish_reason for reader in self._readers.values() if reader.finish_reason), None)
+
+    @property
+    def text_chars(self) -> int:
+        return sum(reader.text_chars for reader in self._readers.values())
+
+    @property
+    def output_chars(self) -> int:
+        return sum(reader.output_chars for reader in self._readers.values())
+
+    @property
+    def tool_calls(self) -> list[Call]:
+        return [call for reader in self._readers.values() for call in reader.assembler.calls]
+
+    def feed(self, payloads: Sequence[bytes]) -> bytes:
+        """Take the payloads of the events of one read; returns the client's bytes, b"" while nothing may go out.
+
+        After `error` is set nothing more is read, and what the same call had read before goes out with `fail`.
+        """
+        out: list[bytes] = []
+        position, size = 0, len(payloads)
+        while position < size and not self.done and self.error is None:
+            if self._template is not None:
+                texts = self._template.run(payloads, position, out)
+                if texts:
+                    position += len(texts)
+                    self._count(self._template.slot, texts)
+                    continue
+            self._read(payloads[position], out)
+            position += 1
+        if self.error is not None:
+            self._held.extend(out)
+            return b""
+        return b"".join(out)
+
+    def finish(self, usage: Mapping[str, object] | bytes, *, metadata: bytes | None = None) -> bytes:
+        """The last events: one chunk with `usage` (an object or its JSON) and no choices, then [DONE]. `metadata` is
+        `openrouter_metadata` as JSON."""
+        last: dict[str, object] = {**self._lead, "service_tier": self.service_tier, "choices": []}
+        last["usage"] = msgspec.Raw(usage) if isinstance(usage, bytes) else usage
+        if metadata is not None:
+            last["openrouter_metadata"] = msgspec.Raw(metadata)
+        return b"".join((*self._release(), b"data: ", _encode(last), b"\n\n", DONE))
+
+    def fail(self, error: ApiError) -> bytes:
+        """The events that end a stream that went wrong after content had gone out: an error chunk with `finish_reason: "error"`, then
+        [DONE]."""
+        choice: dict[str, object] = {"index": 0, "text": ""} if self._legacy else {"index": 0, "delta": {"content": ""}}
+        choice["finish_reason"] = "error"
+        choice["native_finish_reason"] = self.native_finish_reason
+        chunk = {**self._lead, "error": envelope.error_object(error), "choices": [choice]}
+        return b"".join((*self._release(), b"data: ", _encode(chunk), b"\n\n", DONE))
+
+    def _release(self) -> list[bytes]:
+        held, self._held = self._held, []
+        return held
+
+    def _count(self, slot: str, texts: list[str]) -> None:
+        """Count what a template copied."""
+        self._spliced += len(texts)
+        text = "".join(texts)
+        if self._reader is None:
+            return
+        if slot == "arguments" and self._call is not None:
+            self._reader.add_arguments(self._call, text)
+        else:
+            self._reader.output_chars += len(text)
+            self._reader.text_chars += len(text) if slot == "content" else 0
+
+    def _read(self, payload: bytes, out: list[bytes]) -> None:
+        """The full way: decode, normalise, encode."""
+        if payload == b"[DONE]":
+            self.done = True
+            self._end(out)
+            return
+        try:
+            chunk = loose.decode(payload)
+        except ValueError as error:
+            self.error = MalformedResponse(f"An event of the stream is not JSON: {error}")
+            return
+        if not isinstance(chunk, dict):
+            return
+        self.error = refusal_of(chunk)
+        if self.error is not None:
+            return
+        slot = splice.plain_slot(chunk)
+        place = _place_of(chunk) if slot is not None else 0
+        event, bears = self._rewrite(chunk)
+        if self.error is None:
+            self._emit(event, bears, out)
+        if slot is not None and self.committed:
+            self._learn(payload, slot, self._readers[place])
+
+    def _emit(self, event: bytes | None, bears: bool, out: list[bytes]) -> None:
+        if bears and not self.committed:
+            self.committed = True
+            out.extend(self._release())
+        if event is None:
+            return
+        if self.committed:
+            out.append(event)
+        elif len(self._held) < _HELD_LIMIT:
+            self._held.append(event)
+
+    def _rewrite(self, chunk: dict[str, object], *, probe: bool = False) -> tuple[bytes | None, bool]:
+        """The client's event for a chunk, None when nothing is left of it, and whether it bears content. A probe is not counted."""
+        usage = take_usage(chunk, self._usage_path)
+        if usage is not None:
+            self.usage = merge_usage(self.usage, usage)
+        self._note(chunk)
+        choices = chunk.get("choices")
+        bears = False
+        kept: list[object] = []
+        for position, choice in enumerate(choices if isinstance(choices, list) else ()):
+            if isinstance(choice, dict):
+                bears = self._rewrite_choice(choice, position, kept, probe=probe) or bears
+        chunk["choices"] = kept
+        if not kept and not any(value for key, value in chunk.items() if key not in _STANDARD):
+            return None, bears
+        return self._event(chunk), bears
+
+    def _note(self, chunk: dict[str, object]) -> None:
+        identifier, tier = chunk.get("id"), chunk.get("service_tier")
+        if self.upstream_id is None and isinstance(identifier, str) and identifier:
+            self.upstream_id = identifier
+        if isinstance(tier, str) and tier:
+            self.service_tier = tier
+
+    def _rewrite_choice(self, choice: dict[str, object], position: int, kept: list[object], *, probe: bool) -> bool:
+        index = choice.get("index")
+        index = index if isinstance(index, int) else position
+        reader = self._reader_of(index)
+        delta = choice.get("delta")
+        piece = reader.read(delta if isinstance(delta, dict) else {})
+        if not probe:
+            reader.account(piece)
+        native = choice.get("finish_reason")
+        ended = reader.finish_reason is None and isinstance(native, str) and native != ""
+        if ended:
+            own = choice.get("native_finish_reason")
+            self._close(reader, piece, own if isinstance(own, str) else str(native))
+        elif reader.finish_reason is not None and not piece.bears_content:
+            return False
+        elif piece.thought and not any(piece.delta.values()):
+            return True
+        kept.append(self._choice(choice, index, piece, reader if ended else None))
+        return piece.bears_content or ended
+
+    def _close(self, reader: ChoiceReader, piece: Piece, native: str | None) -> None:
+        self._template = None
+        rest = reader.close(native)
+        reader.account(rest)
+        piece.join(rest)
+        if reader.finish_reason == "error":
+            self.error = MalformedResponse(f"The upstream ended its answer with {native!r}")
+
+    def _choice(self, choice: dict[str, object], index: int, piece: Piece, ended: ChoiceReader | None) -> dict[str, object]:
+        rest = {key: value for key, value in choice.items() if key not in ("index", "delta", "finish_reason", "native_finish_reason")}
+        said: dict[str, object] = {"delta": piece.delta}
+        if self._legacy:
+            said = {"text": piece.text}
+        return {
+            "index": index,
+            **said,
+            **rest,
+            "finish_reason": ended.finish_reason if ended else None,
+            "native_finish_reason": ended.native_finish_reason if ended else None,
+        }
+
+    def _event(self, chunk: dict[str, object]) -> bytes:
+        chunk.pop("obfuscation", None)
+        for key in self._lead:
+            chunk.pop(key, None)
+        return b"data: %b\n\n" % _encode({**self._lead, **chunk})
+
+    def _end(self, out: list[bytes]) -> None:
+        """[DONE] without a finish reason, after content: some servers never give one, so the answer is complete."""
+        self._template = None
+        for index, reader in self._readers.items():
+            if reader.finish_reason is None and (self.committed or reader.holds_back):
+                piece = Piece({})
+                self._close(reader, piece, None)
+                self._emit(self._event({"choices": [self._choice({}, index, piece, reader)]}), True, out)
+
+    def _reader_of(self, index: int) -> ChoiceReader:
+        reader = self._readers.get(index)
+        if reader is None:
+            seed = f"{self._generation_id}:{index}"
+            reader = ChoiceReader(self._quirks, seed=seed, excluded=self._excluded, forced_tool=self._forced_tool)
+            self._readers[index] = reader
+        return reader
+
+    def _learn(self, payload: bytes, slot: str, reader: ChoiceReader) -> None:
+        """Make a template of a plain event that just went out, unless templates keep being of no use."""
+        self._template = None
+        if self._learned > _TRIES + self._spliced // _TRIES or not reader.plain:
+            return
+        cut = splice.cut(payload, slot)
+        chunk = loose.decode(cut.probe()) if cut is not None else None
+        if cut is None or not isinstance(chunk, dict):
+            return
+        self._learned += 1
+        if slot == "arguments":
+            self._call = reader.assembler.at(chunk["choices"][0]["delta"]["tool_calls"][0]["index"])
+            if self._call is None:
+                return
+        event, _ = self._rewrite(chunk, probe=True)
+        self._reader = reader
+        self._template = splice.template(cut, slot, event) if event is not None else None
+
+
+def _place_of(chunk: dict[str, Any]) -> int:
+    index = chunk["choices"][0].get("index")
+    return index if isinstance(index, int) else 0

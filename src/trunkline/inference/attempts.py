@@ -1,0 +1,77 @@
+"""The walk through a plan: endpoint after endpoint, until one has given its first content (the commit rule of docs/architecture.md,
+"Errors").
+
+Everything before the first content happens inside the attempt, so that a failure there can be answered by another endpoint without the
+caller seeing it.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from trunkline.errors import UpstreamError
+from trunkline.health.outages import OutageMemory
+from trunkline.inference.call import Exchange
+from trunkline.inference.failures import Failure, summarise
+from trunkline.inference.routes import Route, Routes
+from trunkline.inference.verdicts import verdict
+from trunkline.protocol.catalogue import Endpoint
+from trunkline.protocol.generation import AttemptRecord
+
+MAX_ATTEMPTS = 5
+MAX_CALLER_FAULTS = 2
+RETRY_JITTER_SECONDS = 0.2
+
+T = TypeVar("T")
+Attempt = Callable[[Exchange, Route], Awaitable[T]]
+
+
+class Attempts:
+    """Tries endpoints in order, tells `health` of every outcome, and notes each attempt in the exchange."""
+
+    def __init__(self, routes: Routes, health: OutageMemory) -> None:
+        self._routes = routes
+        self._health = health
+
+    async def first_success(self, exchange: Exchange, attempt: Attempt[T]) -> tuple[Endpoint, T]:
+        """The first endpoint whose attempt succeeds, and its result. Raises ApiError, made of all failures, when none does."""
+        failures: list[Failure] = []
+        queue = list(exchange.plan.attempts)
+        faults = 0
+        while queue and len(failures) < MAX_ATTEMPTS and faults < MAX_CALLER_FAULTS:
+            endpoint = queue.pop(0)
+            try:
+                return endpoint, await self._try(exchange, endpoint, attempt)
+            except UpstreamError as error:
+                failures.append(Failure(endpoint, error))
+                faults += error.kind == "caller_fault"
+                if not queue and verdict(error).again and [one.endpoint for one in failures].count(endpoint) == 1:
+                    await asyncio.sleep(random.random() * RETRY_JITTER_SECONDS)  # noqa: S311 - jitter, not a secret
+                    queue.append(endpoint)
+        raise summarise(failures, exchange.request.models)
+
+    async def _try(self, exchange: Exchange, endpoint: Endpoint, attempt: Attempt[T]) -> T:
+        exchange.endpoint = endpoint
+        exchange.sent_at = time.monotonic()
+        try:
+            result = await attempt(exchange, self._routes.to(endpoint))
+        except UpstreamError as error:
+            self.failed(exchange, endpoint, error)
+            raise
+        exchange.first_content_at = time.monotonic()
+        self._health.succeeded(endpoint.id)
+        exchange.attempts.append(_record(exchange, endpoint, 200, None))
+        return result
+
+    def failed(self, exchange: Exchange, endpoint: Endpoint, error: UpstreamError) -> None:
+        """Note a failed attempt, also one that failed after its first content."""
+        if verdict(error).counts:
+            self._health.failed(endpoint.id)
+        exchange.attempts.append(_record(exchange, endpoint, error.status, verdict(error).error_type))
+
+
+def _record(exchange: Exchange, endpoint: Endpoint, status: int, error_type: str | None) -> AttemptRecord:
+    latency = round((time.monotonic() - exchange.sent_at) * 1000)
+    return AttemptRecord(endpoint.provider_name, endpoint.id, endpoint.model, status, latency, error_type=error_type)

@@ -1,0 +1,91 @@
+"""A request as it was accepted, and what becomes known of it on the way."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+from trunkline.dialects.chat.request import ChatRequest
+from trunkline.limits.account import Hold
+from trunkline.protocol.catalogue import Endpoint
+from trunkline.protocol.generation import AttemptRecord
+from trunkline.protocol.identity import generation_text, uuid7
+from trunkline.protocol.principal import Principal
+from trunkline.protocol.routing import Plan
+
+HEADER_LIMIT = 512
+RANDOM_BYTES = 10
+IDS_A_DRAW = 256
+
+
+class Mint:
+    """Makes generation ids. Randomness is drawn for many at once, since each draw is a system call."""
+
+    def __init__(self, draw: Callable[[int], bytes] = os.urandom) -> None:
+        self._draw = draw
+        self._left: Iterator[bytes] = iter(())
+
+    def mint(self, unix_ms: int) -> bytes:
+        """The 16 bytes of a new id."""
+        random = next(self._left, None)
+        if random is None:
+            block = self._draw(RANDOM_BYTES * IDS_A_DRAW)
+            self._left = iter([block[start : start + RANDOM_BYTES] for start in range(0, len(block), RANDOM_BYTES)])
+            random = next(self._left)
+        return uuid7(unix_ms, random)
+
+
+class Call:
+    """One accepted request. `started` is monotonic seconds, `created_ms` Unix milliseconds; header names are lower-case bytes."""
+
+    __slots__ = ("body", "created_ms", "headers", "id", "id_text", "legacy", "started")
+
+    def __init__(self, headers: Mapping[bytes, bytes], body: bytes, mint: Mint, *, legacy: bool = False) -> None:
+        self.headers = headers
+        self.body = body
+        self.legacy = legacy
+        self.started = time.monotonic()
+        self.created_ms = time.time_ns() // 1_000_000
+        self.id = mint.mint(self.created_ms)
+        self.id_text = generation_text(self.id)
+
+    def header(self, name: bytes) -> str | None:
+        """A header's text, cut to 512 characters; None when it is absent or empty."""
+        value = self.headers.get(name)
+        return value[:HEADER_LIMIT].decode("latin-1") if value else None
+
+
+class Exchange:
+    """What is known of a call after admission. `endpoint` is the one being tried; `sent_at` and `first_content_at` are monotonic seconds
+    of the current attempt, 0 before; `settled` becomes true when the exchange has been recorded and its hold settled, which happens
+    once."""
+
+    __slots__ = (
+        "attempts",
+        "call",
+        "endpoint",
+        "first_content_at",
+        "hold",
+        "plan",
+        "principal",
+        "prompt_tokens",
+        "request",
+        "sent_at",
+        "settled",
+    )
+
+    def __init__(self, call: Call, principal: Principal, request: ChatRequest, plan: Plan, hold: Hold, prompt_tokens: int) -> None:
+        self.call = call
+        self.principal = principal
+        self.request = request
+        self.plan = plan
+        self.hold = hold
+        self.prompt_tokens = prompt_tokens
+        self.attempts: list[AttemptRecord] = []
+        self.endpoint: Endpoint | None = None
+        self.sent_at = 0.0
+        self.first_content_at = 0.0
+        self.settled = False
+
+    def bills_on(self) -> bool:
+        """Whether the endpoint being tried goes on generating, and charging, after its connection is closed."""
+        return self.endpoint is not None and self.endpoint.on_cancel == "bills_on"

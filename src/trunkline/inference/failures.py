@@ -1,0 +1,78 @@
+"""What the caller is told when every attempt failed: one honest error made of all of them (contract 2.12, adapters' taxonomy)."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from trunkline.errors import ApiError, UpstreamError, UpstreamRefused
+from trunkline.inference.availability import availability
+from trunkline.inference.verdicts import verdict
+from trunkline.protocol.catalogue import Endpoint
+
+TRANSIENT = frozenset({"connect", "timeout", "overloaded", "server", "malformed", "empty", "stream_cut"})
+PASSED_ON = frozenset({"caller_fault", "unsupported_param", "max_output", "context_length", "moderation"})
+"""Classes in which the upstream's own words tell the caller what to change."""
+
+
+class Failure(Struct, frozen=True):
+    """One failed attempt."""
+
+    endpoint: Endpoint
+    error: UpstreamError
+
+
+def provider_code(error: UpstreamError) -> str | None:
+    """The upstream's own error code."""
+    return error.code if isinstance(error, UpstreamRefused) else None
+
+
+def retry_after(failures: Sequence[Failure]) -> float | None:
+    """The smallest hint, in seconds, when every attempt gave one (contract 1.7)."""
+    hints = [one.error.retry_after if isinstance(one.error, UpstreamRefused) else None for one in failures]
+    known = [hint for hint in hints if hint is not None]
+    return min(known) if known and len(known) == len(hints) else None
+
+
+def _message(last: Failure) -> str:
+    name = last.endpoint.provider_name
+    if last.error.kind in PASSED_ON:
+        return last.error.message
+    return f"{name}: {last.error.message}"
+
+
+def _aggregate(failures: Sequence[Failure], models: Sequence[str], hint: float | None) -> tuple[str, int, dict[str, object] | None]:
+    """Error type, HTTP status and availability of several failures together."""
+    kinds = {one.error.kind for one in failures}
+    providers = sorted({one.endpoint.provider_name for one in failures})
+    if kinds == {"rate_limit"}:
+        more = availability("capacity_exhausted", models, retryable=True, retry_after=hint, affected_providers=providers)
+        return "rate_limit_exceeded", 429, more
+    if len(failures) > 1 and kinds <= TRANSIENT:
+        more = availability("temporarily_unavailable", models, retryable=True, retry_after=hint, affected_providers=providers)
+        return "provider_overloaded", 503, more
+    if kinds == {"model_access"}:
+        return "not_found", 404, availability("model_unavailable_upstream", models, affected_providers=providers)
+    last = failures[-1].error
+    error_type = verdict(last).error_type
+    status = last.status if last.kind == "overloaded" and last.status == 529 else None
+    return error_type, status or ApiError(error_type, "").status, None
+
+
+def summarise(failures: Sequence[Failure], models: Sequence[str]) -> ApiError:
+    """The error of a request all of whose attempts failed; the last failure gives the message, the others are listed in
+    `previous_errors`."""
+    hint = retry_after(failures)
+    error_type, status, available = _aggregate(failures, models, hint)
+    last = failures[-1]
+    metadata: dict[str, object] = {"error_type": error_type, "provider_name": last.endpoint.provider_name}
+    code = provider_code(last.error)
+    if code is not None:
+        metadata["provider_code"] = code
+    if isinstance(last.error, UpstreamRefused) and last.error.raw and last.error.kind in PASSED_ON:
+        metadata["raw"] = last.error.raw
+    if len(failures) > 1:
+        metadata["previous_errors"] = [
+            {"provider": one.endpoint.provider_name, "code": provider_code(one.error), "status": one.error.status} for one in failures[:-1]
+        ]
+    headers = [("retry-after", str(max(1, round(hint))))] if hint is not None and status in (429, 503) else []
+    return ApiError(error_type, _message(last), status=status, metadata=metadata, availability=available, headers=headers)

@@ -1,0 +1,92 @@
+"""Measures what an exchange used, records it, and settles its hold: once for each, before the last byte of the reply is handed over."""
+
+from trunkline.inference.call import Exchange
+from trunkline.inference.records import UNSEEN, Observed, evidence_of, record_of
+from trunkline.limits.budgets import Budgets
+from trunkline.metering.cost import cache_discount, insure, price
+from trunkline.metering.estimates import Estimates
+from trunkline.metering.recorder import Recorder
+from trunkline.metering.usage import normalise
+from trunkline.metering.usage_view import usage_json
+from trunkline.protocol.catalogue import Endpoint
+from trunkline.protocol.usage import Cost, Usage
+
+NOTHING = Usage()
+FREE = Cost()
+
+
+class Ledger:
+    """Closes exchanges, each once: what comes after the first call for an exchange changes nothing."""
+
+    def __init__(self, recorder: Recorder, budgets: Budgets, estimates: Estimates) -> None:
+        self._recorder = recorder
+        self._budgets = budgets
+        self._estimates = estimates
+
+    def succeed(self, exchange: Exchange, endpoint: Endpoint, seen: Observed, *, cancelled: bool = False) -> bytes:
+        """Record and settle an answer that was given, in full or (`cancelled`) as far as the client took it. Returns the wire `usage`
+        object as JSON."""
+        usage = self._usage(exchange, endpoint, seen)
+        utc = _utc_hhmm(exchange.call.created_ms) if endpoint.pricing.overrides else 0
+        cost = price(usage, endpoint.pricing, utc_hhmm=utc)
+        if not cancelled:
+            cost = insure(cost, output_tokens=usage.output_total, finish_reason=seen.finish_reason)
+        discount = cache_discount(usage, endpoint.pricing, utc_hhmm=utc)
+        self._close(exchange, endpoint, seen, usage, cost, discount=discount, cancelled=cancelled)
+        return usage_json(usage, cost)
+
+    def fail(self, exchange: Exchange, *, status: int, error_type: str, seen: Observed = UNSEEN, cancelled: bool = False) -> None:
+        """Record an exchange that brought nothing chargeable, and release its hold (contract 4.4: an error is not charged)."""
+        endpoint = exchange.endpoint or exchange.plan.attempts[0]
+        self._close(exchange, endpoint, seen, NOTHING, FREE, cancelled=cancelled, status=status, error_type=error_type)
+
+    def _usage(self, exchange: Exchange, endpoint: Endpoint, seen: Observed) -> Usage:
+        """What the upstream counted, which also teaches the estimates; else the estimates."""
+        raw = seen.usage
+        if raw is None:
+            return Usage(exchange.prompt_tokens, self._estimates.tokens(endpoint.model, seen.output_chars), source="estimated")
+        usage = normalise(raw, endpoint.quirks)
+        self._estimates.observe(
+            endpoint.model,
+            text_bytes=0 if exchange.request.modalities else exchange.request.prompt_bytes,
+            prompt_tokens=usage.input_total,
+            output_tokens=usage.output_total,
+        )
+        return usage
+
+    def _close(
+        self,
+        exchange: Exchange,
+        endpoint: Endpoint,
+        seen: Observed,
+        usage: Usage,
+        cost: Cost,
+        *,
+        discount: int | None = None,
+        cancelled: bool = False,
+        status: int = 200,
+        error_type: str | None = None,
+    ) -> None:
+        if exchange.settled:
+            return
+        exchange.settled = True
+        evidence = evidence_of(exchange, seen)
+        record = record_of(
+            exchange,
+            endpoint,
+            seen,
+            usage,
+            cost,
+            discount=discount,
+            cancelled=cancelled,
+            status=status,
+            error_type=error_type,
+            tool_calls=len(evidence.calls) if evidence is not None else 0,
+        )
+        self._recorder.record(record, evidence)
+        self._budgets.settle(exchange.hold, cost.total)
+
+
+def _utc_hhmm(unix_ms: int) -> int:
+    minutes = unix_ms // 60_000 % 1440
+    return minutes // 60 * 100 + minutes % 60

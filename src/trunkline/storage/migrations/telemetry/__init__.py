@@ -1,0 +1,1 @@
+"""Revisions of the telemetry database, oldest first."""

@@ -1,0 +1,73 @@
+"""Generations and their daily roll-ups.
+
+`generations` has a column for each field of `protocol.generation.GenerationRecord` that lists select by, under the same name; all other
+fields are in `details`, whose format is told in `analytics.rows`. Its key is the 16 bytes of the generation's UUIDv7, so rows lie in
+order of time, and a range of time is a range of ids. `*_day` tables are sums by UTC day (`day` = whole days since 1970-01-01). Tokens are
+tokens, money is pico-dollars. `prompt_tokens` and `completion_tokens` sum `input_tokens` and `output_tokens`; `reasoning_tokens` and
+`cached_tokens` are parts of them.
+`byok_cost` is what was spent at a provider with the caller's own credential, and is no part of `cost`.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+
+REVISIONS = ("0001",)
+VERSION_TABLE = "telemetry_version"
+
+metadata = MetaData()
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("key_hash", Text, nullable=False),
+    Column("workspace_id", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("endpoint_id", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("cost", BigInteger, nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("session_id", Text),
+    Column("details", LargeBinary, nullable=False),
+    Index("generations_by_key", "key_hash", "id"),
+    sqlite_with_rowid=False,
+)
+
+
+def _sums() -> tuple[Column[int], ...]:
+    """The measures that every roll-up has."""
+    names = ("requests", "errors", "prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "cost", "byok_cost")
+    return tuple(Column(name, BigInteger, nullable=False) for name in names)
+
+
+model_day = Table(
+    "model_day",
+    metadata,
+    Column("day", Integer, primary_key=True),
+    Column("model", Text, primary_key=True),
+    *_sums(),
+    sqlite_with_rowid=False,
+)
+
+key_day = Table(
+    "key_day",
+    metadata,
+    Column("key_hash", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("endpoint_id", Text, primary_key=True),
+    Column("provider_name", Text, nullable=False),
+    *_sums(),
+    sqlite_with_rowid=False,
+)
+
+app_day = Table(
+    "app_day",
+    metadata,
+    Column("day", Integer, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("app", Text, primary_key=True),
+    Column("title", Text),
+    *_sums(),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,220 @@
+"""One response while it arrives: the head, then decoded body bytes as the caller asks for them, under deadlines."""
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from trunkline.errors import ConnectionLost, ResponseTooLarge, UpstreamError, UpstreamTimeout
+from trunkline.protocol.catalogue import Timeouts
+from trunkline.transport.decoding import Decoder, open_decoder
+
+if TYPE_CHECKING:
+    from trunkline.transport.connection import Connection
+
+Headers = list[tuple[bytes, bytes]]
+_NEVER = float("inf")
+
+
+class Response:
+    """What an upstream answers. `Connection` fills it; the caller reads it. Header names are lower-case.
+
+    The deadlines are those of `Timeouts`: `total` runs from `sent_at` (event loop time), `idle` from the moment a read finds nothing.
+    """
+
+    __slots__ = (
+        "_connection",
+        "_decoder",
+        "_expect_at",
+        "_expected",
+        "_fields",
+        "_idle",
+        "_max_decoded",
+        "_pieces",
+        "_total",
+        "_total_at",
+        "_waiter",
+        "_waits_since",
+        "bodiless",
+        "buffered",
+        "complete",
+        "error",
+        "head_timeout",
+        "headers",
+        "sent_at",
+        "status",
+    )
+
+    def __init__(
+        self, timeouts: Timeouts, *, sent_at: float, head_timeout: float | None = None, bodiless: bool = False, max_decoded: int = 2**26
+    ) -> None:
+        self.status = 0
+        self.headers: Headers = []
+        self.sent_at = sent_at
+        self.head_timeout = timeouts.first_content if head_timeout is None else head_timeout
+        self.bodiless = bodiless
+        self.buffered = 0
+        self.complete = False
+        self.error: UpstreamError | None = None
+        self._fields: dict[bytes, bytes] = {}
+        self._idle = timeouts.idle
+        self._total = timeouts.total
+        self._total_at = sent_at + timeouts.total
+        self._expect_at = _NEVER
+        self._expected = ("", 0.0)
+        self._pieces: list[bytes] = []
+        self._waits_since = sent_at
+        self._waiter: asyncio.Future[None] | None = None
+        self._connection: Connection | None = None
+        self._decoder: Decoder | None = None
+        self._max_decoded = max_decoded
+
+    def header(self, name: bytes) -> bytes | None:
+        """The value of the header `name` (lower-case), the last one if it came several times."""
+        return self._fields.get(name)
+
+    def expect(self, phase: str, seconds: float, *, since: float | None = None) -> None:
+        """Set one more deadline: a read that still waits `seconds` after `since` (loop time; default now) raises UpstreamTimeout(phase).
+
+        It replaces the one before; `expect("", math.inf)` takes it away. For deadlines on content, which only the reader recognises.
+        """
+        self._expected = (phase, seconds)
+        self._expect_at = (asyncio.get_running_loop().time() if since is None else since) + seconds
+
+    async def read(self) -> bytes:
+        """All decoded bytes that have arrived, at least one; b"" at the end of the body. A cancelled read loses nothing.
+
+        Raises ConnectionLost, UpstreamTimeout, MalformedResponse (bad coding) or ResponseTooLarge, after the bytes that came before.
+        """
+        while True:
+            if self._pieces:
+                data = self._take()
+                if self._decoder is not None:
+                    data = self._decode(self._decoder, data)
+                if data:
+                    return data
+            elif self.error is not None:
+                raise self.error
+            elif self.complete:
+                if self._decoder is not None:
+                    self._decoder.finish()
+                return b""
+            else:
+                await self._wait_body()
+
+    async def read_all(self, limit: int) -> bytes:
+        """The whole decoded body. Raises ResponseTooLarge, and closes, when it is longer than `limit` bytes; otherwise as `read`."""
+        if self._decoder is not None:
+            self._decoder.limit = min(self._decoder.limit, limit)
+        pieces = []
+        size = 0
+        while piece := await self.read():
+            size += len(piece)
+            if size > limit:
+                self.close()
+                raise ResponseTooLarge(f"the response body is larger than {limit} bytes", status=self.status)
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def close(self) -> None:
+        """End it. Before the end of the body this closes the socket at once; after it there is nothing to do. Idempotent."""
+        connection = self._connection
+        if connection is None:
+            return
+        self._connection = None
+        connection.abort()
+        self._pieces.clear()
+        if self.error is None:
+            self.fail(ConnectionLost("the response was closed before its end", status=self.status))
+
+    # What follows is called by Connection and Client only.
+
+    async def wait_head(self) -> None:
+        """Wait until the head is there. Raises what `fail` was given; a cancelled wait closes the connection."""
+        connection = self._connection
+        if connection is None or self.status:
+            return
+        self._waiter = connection.loop.create_future()
+        connection.ring_by(self.deadline())
+        try:
+            await self._waiter
+        except asyncio.CancelledError:
+            self.close()
+            raise
+
+    def attach(self, connection: "Connection") -> None:
+        self._connection = connection
+
+    def detach(self) -> None:
+        """The connection has given all it has and goes its own way."""
+        self._connection = None
+
+    def begin(self, status: int, headers: Headers) -> None:
+        """The head is complete. Raises MalformedResponse for a content coding that nothing here decodes."""
+        self.status = status
+        self.headers = headers
+        self._fields = fields = dict(headers)
+        coding = fields.get(b"content-encoding")
+        if coding is not None:
+            self._decoder = open_decoder(coding, limit=self._max_decoded)
+
+    def put(self, piece: bytes) -> None:
+        """A piece of the body."""
+        self._pieces.append(piece)
+        self.buffered += len(piece)
+
+    def fail(self, error: UpstreamError) -> None:
+        """The response ends with `error`."""
+        self.error = error
+        self._connection = None
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the waiting reader look again."""
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def deadline(self) -> float:
+        """When to give up, as things are now (loop time). While nobody waits for bytes only `total` counts."""
+        if not self.status:
+            return min(self.sent_at + self.head_timeout, self._total_at)
+        if self._waiter is None:
+            return self._total_at
+        return min(self._waits_since + self._idle, self._expect_at, self._total_at)
+
+    def overdue(self) -> UpstreamTimeout:
+        """The deadline that `deadline` gives, named."""
+        passed = self.deadline()
+        if passed == self._total_at:
+            return UpstreamTimeout("total", self._total)
+        if not self.status:
+            return UpstreamTimeout("head", self.head_timeout)
+        return UpstreamTimeout(*self._expected) if passed == self._expect_at else UpstreamTimeout("idle", self._idle)
+
+    def _take(self) -> bytes:
+        pieces = self._pieces
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._pieces = []
+        self.buffered = 0
+        if self._connection is not None:
+            self._connection.drained()
+        return data
+
+    def _decode(self, decoder: Decoder, data: bytes) -> bytes:
+        try:
+            return decoder.decode(data)
+        except UpstreamError as error:
+            self.close()
+            self.error = error
+            raise
+
+    async def _wait_body(self) -> None:
+        connection = cast("Connection", self._connection)
+        self._waiter = connection.loop.create_future()
+        self._waits_since = connection.loop.time()
+        connection.ring_by(self.deadline())
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None

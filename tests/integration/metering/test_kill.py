@@ -1,0 +1,85 @@
+"""A worker is killed while it records: whatever it had acknowledged is afterwards charged and stored exactly once."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trunkline import settings
+from trunkline.accounts.ledger_store import settle_batch
+from trunkline.metering.recorder import Recorder
+from trunkline.metering.spool import Spool
+from trunkline.storage.engines import Storage, open_storage
+
+WORKER = """
+import os, sys, time
+from pathlib import Path
+from trunkline import settings
+from trunkline.accounts.ledger_store import settle_batch
+from trunkline.metering.recorder import Recorder
+from trunkline.metering.spool import Spool
+from trunkline.protocol.generation import GenerationRecord
+from trunkline.protocol.identity import uuid7
+from trunkline.storage.engines import open_storage
+
+folder, interval = Path(sys.argv[1]), float(sys.argv[2])
+storage = open_storage(settings.load({"data_dir": str(folder)}, {}), check="none")
+spool = Spool(folder / "spool", storage.worker_id, segment_bytes=20_000)
+recorder = Recorder(spool, storage.connect_control, storage.connect_telemetry, storage.worker_id, settle_batch, batch=20, interval=interval)
+recorder.start()
+while True:
+    now = int(time.time() * 1000)
+    record = GenerationRecord(
+        id=uuid7(now, os.urandom(10)), created_ms=now, key_hash="key", workspace_id="default", model="acme/echo-1", endpoint_id="e",
+        provider_name="Acme", api_type="completions", cost=7, input_tokens=3, output_tokens=2,
+    )
+    recorder.record(record)
+    os.write(1, record.id.hex().encode() + b"\\n")
+"""
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return open_storage(settings.load({"data_dir": str(tmp_path)}, {}))
+
+
+def acknowledged_until_killed(folder: Path, *, lines: int, interval: float) -> list[str]:
+    """The ids that a worker acknowledged before it was killed, after at least `lines` of them."""
+    with subprocess.Popen([sys.executable, "-c", WORKER, str(folder), str(interval)], stdout=subprocess.PIPE) as worker:
+        assert worker.stdout is not None
+        ids = [worker.stdout.readline() for _ in range(lines)]
+        worker.kill()
+        ids += worker.stdout.readlines()
+    return [line.decode().strip() for line in ids if line.endswith(b"\n")]
+
+
+def column(connection: sqlite3.Connection, query: str) -> list[object]:
+    try:
+        return [value for (value,) in connection.execute(query)]
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(("lines", "interval"), [(1, 30.0), (500, 0.005), (3000, 0.005), (2000, 30.0)])
+def test_each_acknowledged_generation_is_charged_and_stored_once(tmp_path: Path, storage: Storage, lines: int, interval: float) -> None:
+    acknowledged = acknowledged_until_killed(tmp_path, lines=lines, interval=interval)
+    assert len(acknowledged) == len(set(acknowledged)) >= lines
+
+    recorder = Recorder(
+        Spool(tmp_path / "spool", storage.worker_id), storage.connect_control, storage.connect_telemetry, storage.worker_id, settle_batch
+    )
+    recorder.start()
+    assert recorder.flush()
+    recorder.close()
+
+    charged = column(storage.connect_control(), "SELECT hex(id) FROM ledger")
+    stored = column(storage.connect_telemetry(), "SELECT hex(id) FROM generations")
+    assert len(charged) == len(set(charged))
+    assert {id.upper() for id in acknowledged} <= set(charged)
+    assert sorted(map(str, stored)) == sorted(map(str, charged))
+    assert column(storage.connect_control(), "SELECT sum(amount) FROM key_spend_day") == [7 * len(charged)]
+    assert column(storage.connect_telemetry(), "SELECT sum(requests) FROM model_day") == [len(charged)]
+    assert column(storage.connect_telemetry(), "SELECT sum(cost) FROM key_day") == [7 * len(charged)]
+    assert [path for path in (tmp_path / "spool").iterdir() if path.suffix == ".seg"] == []

@@ -1,0 +1,124 @@
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trunkline.analytics.rollup import aggregate, day_of, write_batch
+from trunkline.analytics.rows import from_row
+from trunkline.protocol.generation import GenerationRecord
+from trunkline.protocol.identity import uuid7
+
+Make = Callable[..., GenerationRecord]
+
+
+def test_a_day_is_a_utc_day() -> None:
+    assert day_of(0) == 0
+    assert day_of(86_399_999) == 0
+    assert day_of(86_400_000) == 1
+
+
+def test_sums_by_model_key_and_app(record: Make) -> None:
+    rollups = aggregate(
+        [
+            record(reasoning_tokens=5, cached_tokens=50, app_referer="https://a.example", app_title="A"),
+            record(status=503, error_type="provider_overloaded", cost=0, output_tokens=0, app_referer="https://a.example"),
+            record(key_hash="k2", endpoint_id="e2", provider_name="Zeta", app_title="B"),
+            record(day=20_001, cost=0, is_byok=True, upstream_cost=7),
+        ]
+    )
+    assert rollups.model_day == [
+        (20_000, "acme/echo-1", 3, 1, 300, 40, 5, 50, 20, 0),
+        (20_001, "acme/echo-1", 1, 0, 100, 20, 0, 0, 0, 7),
+    ]
+    assert rollups.key_day == [
+        ("k1", 20_000, "acme/echo-1", "e1", "Acme", 2, 1, 200, 20, 5, 50, 10, 0),
+        ("k1", 20_001, "acme/echo-1", "e1", "Acme", 1, 0, 100, 20, 0, 0, 0, 7),
+        ("k2", 20_000, "acme/echo-1", "e2", "Zeta", 1, 0, 100, 20, 0, 0, 10, 0),
+    ]
+    assert rollups.app_day == [
+        (20_000, "acme/echo-1", "B", "B", 1, 0, 100, 20, 0, 0, 10, 0),
+        (20_000, "acme/echo-1", "https://a.example", "A", 2, 1, 200, 20, 5, 50, 10, 0),
+    ]
+
+
+def stored(connection: sqlite3.Connection) -> list[GenerationRecord]:
+    from trunkline.analytics.rows import COLUMNS
+
+    return [from_row(row) for row in connection.execute(f"SELECT {', '.join(COLUMNS)} FROM generations ORDER BY id")]
+
+
+def tables(connection: sqlite3.Connection) -> list[list[tuple[object, ...]]]:
+    return [connection.execute(f"SELECT * FROM {table}").fetchall() for table in ("model_day", "key_day", "app_day")]
+
+
+def test_what_was_written_is_stored_and_summed(telemetry: sqlite3.Connection, record: Make) -> None:
+    records = [record(app_title=f"app {n % 3}", model=f"m{n % 5}") for n in range(1203)]
+    assert write_batch(telemetry, records) == 1203
+    assert stored(telemetry) == sorted(records, key=lambda one: one.id)
+    rollups = aggregate(records)
+    assert [sorted(rows) for rows in tables(telemetry)] == [sorted(rows) for rows in (rollups.model_day, rollups.key_day, rollups.app_day)]
+
+
+def test_a_replay_adds_nothing(telemetry: sqlite3.Connection, record: Make) -> None:
+    records = [record() for _ in range(3)]
+    assert write_batch(telemetry, [*records, records[0]]) == 3
+    before = tables(telemetry)
+    assert write_batch(telemetry, records) == 0
+    assert tables(telemetry) == before
+    assert write_batch(telemetry, [*records, record()]) == 1
+    assert tables(telemetry)[0][0][2] == 4
+
+
+def test_a_replay_among_new_records_in_any_order_is_told_apart(telemetry: sqlite3.Connection, record: Make) -> None:
+    records = [record(model=f"m{n % 3}") for n in range(700)]
+    assert write_batch(telemetry, records[::7]) == 100
+    assert write_batch(telemetry, records[::-1]) == 600
+    assert stored(telemetry) == sorted(records, key=lambda one: one.id)
+    assert telemetry.execute("SELECT sum(requests), sum(cost) FROM model_day").fetchone() == (700, 7000)
+
+
+def test_the_first_record_of_an_id_in_a_batch_counts(telemetry: sqlite3.Connection, record: Make) -> None:
+    first = record(cost=1)
+    assert write_batch(telemetry, [first, record(id=first.id, cost=2)]) == 1
+    assert stored(telemetry) == [first]
+    assert telemetry.execute("SELECT cost FROM model_day").fetchall() == [(1,)]
+
+
+def test_nothing_to_write_is_fine(telemetry: sqlite3.Connection) -> None:
+    assert write_batch(telemetry, []) == 0
+
+
+def test_the_app_title_known_last_stays(telemetry: sqlite3.Connection, record: Make) -> None:
+    for title in ("Old", "New", None):
+        write_batch(telemetry, [record(app_referer="https://a.example", app_title=title)])
+    assert telemetry.execute("SELECT app, title, requests FROM app_day").fetchall() == [("https://a.example", "New", 3)]
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(telemetry: sqlite3.Connection, record: Make) -> None:
+    with pytest.raises(OverflowError):
+        write_batch(telemetry, [record(), record(cost=2**64)])
+    assert stored(telemetry) == []
+    assert write_batch(telemetry, [record()]) == 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from("ab"), st.sampled_from("xy"), st.integers(0, 10**6)), max_size=20))
+def test_sums_do_not_depend_on_batches_or_order(cells: list[tuple[int, str, str, int]]) -> None:
+    records = [
+        GenerationRecord(
+            id=uuid7(n, bytes(10)),
+            created_ms=day * 86_400_000,
+            key_hash=key,
+            workspace_id="w",
+            model=model,
+            endpoint_id="e",
+            provider_name="p",
+            api_type="completions",
+            cost=cost,
+        )
+        for n, (day, key, model, cost) in enumerate(cells)
+    ]
+    assert aggregate(records) == aggregate(reversed(records))
+    assert sum(row[-2] for row in aggregate(records).model_day) == sum(one.cost for one in records)
+    assert sum(row[-2] for row in aggregate(records).key_day) == sum(one.cost for one in records)

@@ -1,0 +1,71 @@
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trunkline.analytics.rollup import write_batch
+from trunkline.analytics.store import ModelTotals, find_generation, model_totals, weekly_tokens
+from trunkline.protocol.generation import AttemptRecord, GenerationRecord
+from trunkline.storage.layout import TELEMETRY
+from trunkline.storage.sqlite import async_engine
+
+Make = Callable[..., GenerationRecord]
+T = TypeVar("T")
+
+
+def ask(folder: Path, question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def run() -> T:
+        engine = async_engine(TELEMETRY, folder)
+        try:
+            async with engine.connect() as connection:
+                return await question(connection)
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(run())
+
+
+def test_a_generation_is_found_by_its_id(telemetry: sqlite3.Connection, record: Make) -> None:
+    one = record(attempts=(AttemptRecord("Acme", "e1", "m", 200, 1),), finish_reason="stop")
+    write_batch(telemetry, [record(), one, record()])
+    assert find_generation(telemetry, one.id) == one
+    assert find_generation(telemetry, bytes(16)) is None
+
+
+def test_weekly_tokens_are_of_seven_days(telemetry: sqlite3.Connection, record: Make, tmp_path: Path) -> None:
+    write_batch(
+        telemetry,
+        [
+            record(day=100, model="a"),
+            record(day=94, model="a"),
+            record(day=93, model="a", input_tokens=10**6),
+            record(day=101, model="a", input_tokens=10**6),
+            record(day=97, model="b", input_tokens=1, output_tokens=2),
+            record(day=50, model="old"),
+        ],
+    )
+    assert ask(tmp_path, lambda connection: weekly_tokens(connection, today=100)) == {"a": 240, "b": 3}
+
+
+def test_model_totals_cover_the_days_asked_for(telemetry: sqlite3.Connection, record: Make, tmp_path: Path) -> None:
+    write_batch(
+        telemetry,
+        [
+            record(day=1, model="a", cost=5),
+            record(day=2, model="a", cost=6, status=500, reasoning_tokens=3),
+            record(day=3, model="a"),
+            record(day=2, model="b"),
+        ],
+    )
+    totals = ask(tmp_path, lambda connection: model_totals(connection, first_day=1, last_day=2))
+    assert totals == {
+        "a": ModelTotals(requests=2, errors=1, prompt_tokens=200, completion_tokens=40, reasoning_tokens=3, cost=11),
+        "b": ModelTotals(requests=1, prompt_tokens=100, completion_tokens=20, cost=10),
+    }
+
+
+def test_an_empty_store_has_no_totals(telemetry: sqlite3.Connection, tmp_path: Path) -> None:
+    assert ask(tmp_path, lambda connection: weekly_tokens(connection, today=1)) == {}

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+
+from trunkline.catalogue.config import Tables, read_config, tables_of
+from trunkline.errors import ConfigError
+
+
+def test_an_empty_file_is_fine() -> None:
+    assert tables_of(b"", "trunkline.toml") == Tables()
+
+
+def test_the_lists_of_tables() -> None:
+    tables = tables_of(b'[[models]]\nid = "a/b"\n[[models]]\nid = "a/c"\n[[providers]]\nslug = "a"\n', "trunkline.toml")
+    assert [table["id"] for table in tables.models] == ["a/b", "a/c"]
+    assert tables.endpoints == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[[model]]\n", "trunkline.toml: model: there is no such key. Write instead: models"),
+        ("[models]\nid = 1\n", "trunkline.toml: models: one table where a list of tables is meant. Write instead: [[models]]"),
+        ("models = 1\n", "trunkline.toml: models: expected a list, got a whole number"),
+        ("models = [1]\n", "trunkline.toml: models[0]: expected a table, got a whole number"),
+        ("[[models]\n", "trunkline.toml: it is not TOML"),
+    ],
+)
+def test_a_wrong_outline_is_named(text: str, expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        tables_of(text.encode(), "trunkline.toml")
+    assert expected in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="the file cannot be read: No such file or directory"):
+        read_config(tmp_path / "absent.toml")
+    with pytest.raises(ConfigError, match="the file cannot be read: Is a directory"):
+        read_config(tmp_path)
+    (tmp_path / "binary.toml").write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match=r"binary\.toml: it is not UTF-8 text"):
+        read_config(tmp_path / "binary.toml")

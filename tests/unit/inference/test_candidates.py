@@ -1,0 +1,78 @@
+"""From names to endpoints."""
+
+import msgspec
+import pytest
+from pipelines import served
+
+from trunkline.catalogue.catalogue import Catalogue
+from trunkline.dialects.chat.request import ChatRequest, parse
+from trunkline.errors import ApiError
+from trunkline.inference.candidates import plan_facts, resolve
+from trunkline.protocol.catalogue import Model
+
+
+def model(name: str, **changes: object) -> Model:
+    return msgspec.structs.replace(Model(id=name, name=name, author="a", canonical_slug=name, created=1), **changes)
+
+
+def request(*models: str, image: bool = False, **fields: object) -> ChatRequest:
+    parts: list[dict[str, object]] = [{"type": "text", "text": "hi"}]
+    if image:
+        parts.append({"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}})
+    body = {"models": list(models), "messages": [{"role": "user", "content": parts}], **fields}
+    return parse(msgspec.json.encode(body))
+
+
+CATALOGUE = Catalogue(
+    models=[
+        model("a/m"),
+        model("a/off"),
+        model("a/gone", retired=True),
+        model("a/eyes", input_modalities=("text", "image")),
+    ],
+    endpoints=[
+        served("one"),
+        served("off", model="a/off", id="off"),
+        served("gone", model="a/gone", id="gone"),
+        served("eyes", model="a/eyes", id="eyes"),
+    ],
+    providers={},
+    authors={},
+    missing={"off": ("OFF_API_KEY",)},
+)
+
+
+def test_endpoints_of_each_model_in_the_callers_order() -> None:
+    assert [found[0].model for found in resolve(CATALOGUE, request("a/eyes", "a/m"))] == ["a/eyes", "a/m"]
+
+
+@pytest.mark.parametrize(
+    ("names", "status", "words"),
+    [
+        (["a/typo"], 400, "a/typo is not a valid model ID"),
+        (["a/m", "a/typo"], 400, "a/typo is not a valid model ID"),
+        (["a/off"], 404, "Set OFF_API_KEY"),
+        (["a/gone"], 404, "retired"),
+        ([], 400, "model: required"),
+    ],
+)
+def test_refusals(names: list[str], status: int, words: str) -> None:
+    with pytest.raises(ApiError, match=words) as caught:
+        resolve(CATALOGUE, request(*names))
+    assert caught.value.status == status
+
+
+def test_a_model_that_cannot_serve_is_passed_over() -> None:
+    assert [found[0].model for found in resolve(CATALOGUE, request("a/off", "a/m"))] == ["a/m"]
+
+
+def test_input_that_a_model_cannot_take() -> None:
+    assert resolve(CATALOGUE, request("a/eyes", image=True))
+    with pytest.raises(ApiError, match="image input"):
+        resolve(CATALOGUE, request("a/m", image=True))
+
+
+def test_facts_are_those_of_the_request() -> None:
+    facts = plan_facts(request("a/eyes", image=True, max_tokens=9, seed=1), 42)
+    assert (facts.models, facts.prompt_tokens, facts.max_tokens, facts.modalities) == (("a/eyes",), 42, 9, frozenset({"image"}))
+    assert "seed" in facts.parameters

@@ -1,0 +1,222 @@
+"""The life of a request over a scripted upstream: what the client gets, what is recorded, what is charged."""
+
+import pytest
+from pipelines import DONE, ROLE, USAGE, Bench, answer, event, served, stream, words
+
+from trunkline.errors import ApiError, ConnectFailed, ConnectionLost, UpstreamRefused
+from trunkline.transport.fake import FakeReply
+
+
+def test_a_whole_answer_is_rewritten_priced_recorded_and_settled() -> None:
+    bench = Bench([served("one")], answer())
+    outcome = bench.ask()
+    assert outcome.status == 200
+    assert outcome.json["model"] == "a/m"
+    assert outcome.json["provider"] == "One"
+    assert outcome.json["id"].startswith("gen-")
+    assert outcome.json["choices"][0]["message"]["content"] == "Paris."
+    assert outcome.json["usage"]["cost"] == 130e-12
+    assert bench.record.cost == 7 * 10 + 3 * 20
+    assert bench.record.app_title == "Tests"
+    assert (bench.record.input_tokens, bench.record.output_tokens, bench.record.streamed) == (7, 3, False)
+    assert bench.ledgers.settled == [130]
+
+
+def test_a_stream_carries_the_same_answer_usage_and_cost() -> None:
+    bench = Bench([served("one")], stream(*words("Par", "is.")))
+    outcome = bench.ask(stream=True)
+    assert outcome.text == "Paris."
+    assert outcome.events[-1]["choices"] == []
+    assert outcome.events[-1]["usage"]["cost"] == 130e-12
+    assert [one for one in outcome.events if one.get("usage")] == [outcome.events[-1]]
+    assert outcome.body.endswith(b"data: [DONE]\n\n")
+    assert outcome.ended
+    assert bench.record.streamed
+    assert bench.record.finish_reason == "stop"
+    assert bench.ledgers.settled == [130]
+
+
+def test_what_one_read_brings_goes_out_in_one_send() -> None:
+    bench = Bench([served("one")], stream(b"".join(words("a", "b", "c"))))
+    outcome = bench.ask(stream=True)
+    assert outcome.text == "abc"
+    assert len(outcome.pieces) == 1
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ConnectFailed("refused"),
+        FakeReply(500, {}, [b"<html>broken</html>"]),
+        FakeReply(429, {"retry-after": "7"}, [b'{"error":{"message":"slow down","code":"rate_limit_exceeded"}}']),
+        FakeReply(200, {"content-type": "application/json"}, [b'{"error":{"message":"busy","code":503}}']),
+        FakeReply(200, {"content-type": "application/json"}, [b"not json"]),
+        FakeReply(200, {"content-type": "text/event-stream"}, [ConnectionLost("reset")]),
+    ],
+    ids=["refused", "500", "429", "200-with-error", "garbage", "cut"],
+)
+def test_a_failure_before_the_first_content_is_answered_by_another_endpoint(failure: object, streamed: bool) -> None:
+    success = stream(*words("Paris.")) if streamed else answer()
+    bench = Bench([served("one"), served("two", pricing=served("x").pricing)], failure, success)
+    outcome = bench.ask(stream=streamed, provider={"order": ["one", "two"]})
+    assert outcome.status == 200
+    assert (outcome.events[0] if streamed else outcome.json)["provider"] == "Two"
+    assert [one.error_type is None for one in bench.record.attempts] == [False, True]
+    assert bench.ledgers.settled == [130]
+
+
+def test_lifecycle_frames_of_a_failed_attempt_are_never_seen() -> None:
+    bench = Bench([served("one"), served("two")], stream(ROLE, ConnectionLost("reset")), stream(*words("Paris.")))
+    outcome = bench.ask(stream=True, provider={"order": ["one", "two"]})
+    assert {one["provider"] for one in outcome.events} == {"Two"}
+
+
+def test_a_cut_after_content_is_told_in_the_stream_and_not_charged() -> None:
+    bench = Bench([served("one"), served("two")], stream(ROLE, event({"content": "Par"}), ConnectionLost("reset")))
+    outcome = bench.ask(stream=True, provider={"order": ["one", "two"]})
+    assert outcome.status == 200
+    assert outcome.text == "Par"
+    last = outcome.events[-1]
+    assert last["choices"][0]["finish_reason"] == "error"
+    assert last["error"]["code"] == 502
+    assert bench.health.snapshot().failing("one")
+    assert bench.ledgers.settled == [0]
+    assert bench.record.finish_reason == "error"
+
+
+def test_an_end_without_a_finish_is_an_error_and_not_a_stop() -> None:
+    bench = Bench([served("one")], stream(ROLE, event({"content": "Par"})))
+    assert bench.ask(stream=True).events[-1]["choices"][0]["finish_reason"] == "error"
+
+
+def test_a_missing_done_after_a_real_finish_is_repaired() -> None:
+    bench = Bench([served("one")], stream(ROLE, event({"content": "Hi"}), event({}, finish="stop"), USAGE))
+    outcome = bench.ask(stream=True)
+    assert outcome.body.endswith(b"data: [DONE]\n\n")
+    assert outcome.events[-1]["usage"]["completion_tokens"] == 3
+    assert bench.record.error_type is None
+
+
+def test_an_error_inside_the_stream_after_content_is_passed_on_as_one() -> None:
+    bench = Bench([served("one")], stream(ROLE, event({"content": "Par"}), b'data: {"error":{"message":"overloaded","code":529}}\n\n'))
+    last = bench.ask(stream=True).events[-1]
+    assert last["choices"][0]["finish_reason"] == "error"
+    assert last["error"]["metadata"]["error_type"] == "provider_overloaded"
+
+
+def test_all_failures_are_summed_up() -> None:
+    limit = FakeReply(429, {"retry-after": "9"}, [b'{"error":{"message":"slow down"}}'])
+    other = FakeReply(429, {"retry-after": "4"}, [b'{"error":{"message":"slow down"}}'])
+    bench = Bench([served("one"), served("two")], limit, other)
+    error = bench.ask(provider={"order": ["one", "two"]}).error
+    assert error is not None
+    assert error.status == 429
+    assert dict(error.headers) == {"retry-after": "4"}
+    assert error.availability is not None
+    assert error.availability["code"] == "capacity_exhausted"
+    assert bench.ledgers.settled == [0]
+    assert bench.record.status == 429
+
+
+def test_a_fault_of_the_caller_is_told_in_the_upstreams_words_after_a_second_opinion() -> None:
+    fault = FakeReply(400, {}, [b'{"error":{"message":"temperature is too hot","type":"invalid_request_error"}}'])
+    bench = Bench([served("one"), served("two"), served("three")], fault, fault)
+    error = bench.ask(provider={"order": ["one", "two", "three"]}).error
+    assert error is not None
+    assert (error.status, error.message) == (400, "temperature is too hot")
+
+
+def test_a_fallback_model_answers_and_is_named() -> None:
+    first, second = served("one"), served("two", model="a/n")
+    bench = Bench([first, second], ConnectFailed("refused"), answer())
+    outcome = bench.ask(models=["a/n"])
+    assert outcome.json["model"] == "a/n"
+    assert bench.record.model == "a/n"
+
+
+def test_without_fallbacks_the_first_failure_is_told() -> None:
+    bench = Bench([served("one"), served("two")], FakeReply(400, {}, [b'{"error":{"message":"no"}}']))
+    error = bench.ask(provider={"order": ["one"], "allow_fallbacks": False}).error
+    assert error is not None
+    assert error.status == 400
+    assert len(bench.client.sent) == 1
+
+
+def test_a_single_endpoint_that_is_busy_is_asked_once_more() -> None:
+    bench = Bench([served("one")], ConnectFailed("refused"), answer())
+    assert bench.ask().status == 200
+    assert len(bench.client.sent) == 2
+
+
+@pytest.mark.parametrize(("authorization", "status"), [(b"Bearer bad", 401), (b"Bearer manager", 403)], ids=["unknown", "management"])
+def test_who_may_not_is_refused_before_anything_is_sent(authorization: bytes, status: int) -> None:
+    bench = Bench([served("one")])
+    error = bench.ask(authorization=authorization).error
+    assert error is not None
+    assert error.status == status
+    assert not bench.ledgers.records
+
+
+def test_an_exhausted_limit_is_refused_and_nothing_is_recorded() -> None:
+    bench = Bench([served("one")])
+    bench.ledgers.refuse = ApiError("payment_required", "Key limit exceeded")
+    error = bench.ask().error
+    assert error is not None
+    assert error.status == 402
+    assert not bench.client.sent
+
+
+def test_a_client_that_leaves_ends_the_upstream_and_is_charged_once() -> None:
+    bench = Bench([served("one", on_cancel="stops")], stream(ROLE, event({"content": "Par"}), 3600.0))
+    bench.ask(stream=True, leave=0.02)
+    response = bench.client.sent[0].response
+    assert response is not None
+    assert response.closed
+    assert bench.record.cancelled
+    assert bench.record.usage_source == "estimated"
+    assert len(bench.ledgers.settled) == 1
+    assert bench.ledgers.settled[0] > 0
+
+
+def test_a_client_that_leaves_before_the_first_content_ends_the_attempt() -> None:
+    bench = Bench([served("one", on_cancel="stops")], stream(3600.0))
+    bench.ask(stream=True, leave=0.02)
+    assert bench.record.cancelled
+    assert bench.ledgers.settled == [0]
+
+
+def test_an_endpoint_that_bills_on_is_drained_and_metered_with_its_own_usage() -> None:
+    bench = Bench(
+        [served("one", on_cancel="bills_on")], stream(ROLE, event({"content": "Par"}), 0.05, event({"content": "is"}), 0.01, *words("."))
+    )
+    outcome = bench.ask(stream=True, leave=0.02)
+    assert "is" not in outcome.text
+    assert bench.record.cancelled
+    assert bench.record.usage_source == "upstream"
+    assert bench.ledgers.settled == [130]
+
+
+def test_a_stream_without_usage_is_estimated() -> None:
+    bench = Bench([served("one")], stream(ROLE, event({"content": "four words of text"}), event({}, finish="stop"), DONE))
+    outcome = bench.ask(stream=True)
+    assert outcome.events[-1]["usage"]["completion_tokens"] > 0
+    assert bench.record.usage_source == "estimated"
+
+
+def test_tool_calls_leave_their_evidence() -> None:
+    calls = [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+    bench = Bench([served("one")], answer(message={"content": None, "tool_calls": calls}, finish_reason="tool_calls"))
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+    assert bench.ask(tools=tools).json["choices"][0]["finish_reason"] == "tool_calls"
+    assert bench.ledgers.evidence[0].calls == (("f", "{}"),)
+    assert bench.record.tool_calls == 1
+
+
+def test_an_upstream_error_keeps_its_code_and_identity() -> None:
+    bench = Bench([served("one")], UpstreamRefused("moderation", "flagged", status=403, code="content_filter"))
+    error = bench.ask().error
+    assert error is not None
+    assert error.metadata is not None
+    assert error.metadata["provider_name"] == "One"
+    assert error.metadata["provider_code"] == "content_filter"

@@ -1,0 +1,48 @@
+"""The prepared way to an endpoint."""
+
+import pytest
+from msgspec.structs import replace
+from pipelines import served
+
+from trunkline.errors import EgressDenied
+from trunkline.inference.routes import Routes
+from trunkline.protocol.catalogue import Auth
+from trunkline.providers.credentials import Credentials
+from trunkline.transport.fake import FakeClient
+
+
+def test_a_route_is_made_once_and_anew_for_a_new_endpoint() -> None:
+    routes = Routes(FakeClient(), Credentials({}), {})
+    endpoint = served("one")
+    assert routes.to(endpoint) is routes.to(endpoint)
+    changed = replace(endpoint, base_url="http://other.test/v1/")
+    assert routes.to(changed) is not routes.to(endpoint)
+    assert routes.to(changed).target.url == "http://other.test/v1/chat/completions"
+
+
+def test_the_credential_is_in_the_head_and_nowhere_else() -> None:
+    endpoint = served("one", auth=Auth(source="env:KEY"))
+    route = Routes(FakeClient(), Credentials({"KEY": "secret-value"}), {}).to(endpoint)
+    assert b"secret-value" in route.target.request(b"{}", b"")
+    assert "secret-value" not in repr(route)
+
+
+def test_new_credentials_are_used_for_new_endpoints() -> None:
+    routes = Routes(FakeClient(), Credentials({"KEY": "old"}), {})
+    endpoint = served("one", auth=Auth(source="env:KEY"))
+    routes.to(endpoint)
+    routes.credentials = Credentials({"KEY": "new"})
+    assert b"Bearer new" in routes.to(replace(endpoint)).target.request(b"{}", b"")
+
+
+def test_a_forbidden_address_is_refused() -> None:
+    with pytest.raises(EgressDenied):
+        Routes(FakeClient(), Credentials({}), {}).to(served("one", base_url="http://127.0.0.1/v1", operator_url=False))
+
+
+def test_a_launched_endpoint_has_its_launcher() -> None:
+    async def launch() -> None: ...
+
+    routes = Routes(FakeClient(), Credentials({}), {"local": launch})
+    assert routes.to(served("one", launch="local")).launch is launch
+    assert routes.to(served("two")).launch is None

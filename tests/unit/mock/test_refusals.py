@@ -1,0 +1,32 @@
+import msgspec
+import pytest
+
+from trunkline.mock.refusals import SHAPES, Refusal, body, phrase, refuse
+
+REFUSAL = Refusal(status=429, code="slow_down", message="Too fast.")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_carries_the_message(shape: str) -> None:
+    assert b"Too fast." in body(REFUSAL, shape)
+
+
+def test_shapes_as_the_vendors_write_them() -> None:
+    assert msgspec.json.decode(body(REFUSAL, "openai")) == {
+        "error": {"message": "Too fast.", "type": "rate_limit_error", "param": None, "code": "slow_down"}
+    }
+    assert msgspec.json.decode(body(REFUSAL, "google_list"))[0]["error"]["details"][0]["retryDelay"] == "2s"
+    assert msgspec.json.decode(body(REFUSAL, "vllm"))["object"] == "error"
+    assert msgspec.json.decode(body(REFUSAL, "text")) == {"error": "Too fast."}
+
+
+def test_an_unknown_shape_is_the_plain_one() -> None:
+    assert body(REFUSAL, "?") == body(REFUSAL, "openai")
+
+
+def test_phrases() -> None:
+    assert (phrase(429), phrase(529)) == ("Too Many Requests", "Unknown")
+
+
+def test_the_mocks_own_refusal() -> None:
+    assert refuse(404, "Nothing here.").status == 404

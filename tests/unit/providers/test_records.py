@@ -1,0 +1,100 @@
+import pytest
+
+from trunkline.errors import ConfigError
+from trunkline.protocol.catalogue import Auth, Provider
+from trunkline.protocol.quirks import Quirks
+from trunkline.providers.records import built_in, overlay, provider_of, served_dialect
+
+ACME = {"slug": "acme", "name": "Acme", "base_url": "http://127.0.0.1:9001/v1", "api_key": "env:ACME_API_KEY"}
+
+
+def made(table: object, known: dict[str, Provider] | None = None, *, operator: bool = True) -> Provider:
+    return provider_of(table, "t.toml: providers[0]", known or {}, {}, operator=operator)
+
+
+def test_the_built_in_providers() -> None:
+    providers = built_in({})
+    assert set(providers) == {
+        *("openai", "groq", "together", "deepseek", "mistral", "xai", "fireworks", "openrouter", "ollama", "vllm", "local"),
+    }
+    for slug, provider in providers.items():
+        assert provider.slug == slug
+        assert provider.dialect == "chat"
+        assert provider.sources, f"{slug} names no source"
+        assert provider.base_url.startswith(("https://", "env:")) or provider.launch == "local"
+
+
+@pytest.mark.parametrize("slug", ["openai", "groq", "together", "deepseek", "mistral", "xai", "fireworks", "openrouter"])
+def test_hosted_providers_take_their_key_from_the_usual_variable(slug: str) -> None:
+    assert built_in({})[slug].auth == Auth(source=f"env:{slug.upper()}_API_KEY")
+    assert not built_in({})[slug].operator_url
+
+
+@pytest.mark.parametrize(("slug", "name"), [("ollama", "OLLAMA_BASE_URL"), ("vllm", "VLLM_BASE_URL")])
+def test_own_machines_need_no_key_but_an_address(slug: str, name: str) -> None:
+    assert built_in({})[slug].base_url == f"env:{name}"
+    found = built_in({name: "http://10.0.0.5:8000/v1"})[slug]
+    assert found.base_url == "http://10.0.0.5:8000/v1"
+    assert found.operator_url
+    assert found.auth.source == ""
+
+
+def test_providers_that_bill_on_after_a_cancel() -> None:
+    bills_on = {slug for slug, provider in built_in({}).items() if provider.on_cancel == "bills_on"}
+    assert bills_on == {"groq", "mistral", "openrouter"}
+
+
+def test_a_new_provider_is_the_operators() -> None:
+    provider = made({**ACME, "data_policy": {"training": False}, "timeouts": {"connect": 1}})
+    assert provider.operator_url
+    assert provider.data_policy.training is False
+    assert provider.data_policy.zdr is False
+    assert provider.timeouts.connect == 1
+    assert provider.timeouts.total == 900
+    assert provider.auth.source == "env:ACME_API_KEY"
+
+
+def test_a_known_provider_changes_only_what_is_named() -> None:
+    before = built_in({})["mistral"]
+    after = made({"slug": "mistral", "quirks": {"tool_id_length": 0}}, {"mistral": before})
+    assert after.quirks.tool_id_length == 0
+    assert after.quirks.tool_choice_map == {"required": "any"}
+    assert (after.name, after.base_url, after.auth, after.operator_url) == (before.name, before.base_url, before.auth, False)
+
+
+def test_another_auth_header() -> None:
+    assert made({**ACME, "auth_header": "X-API-Key"}).auth == Auth(style="header", header="x-api-key", source="env:ACME_API_KEY")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"slug": "Acme AI"}, "providers[0].slug: 'Acme AI' is not a slug"),
+        ({"base_url": "127.0.0.1"}, "providers[0].base_url: a URL begins with http"),
+        ({"dialect": "messages"}, "providers[0].dialect: 'messages' is not served by this release. Write instead: chat"),
+        ({"dialect": "openai"}, "providers[0].dialect: 'openai' is not known"),
+        ({"apikey": "x"}, "providers[0].apikey: there is no such key. Write instead: api_key"),
+        ({"quirks": {"stream_usage": "sometimes"}}, "providers[0].quirks.stream_usage: 'sometimes' is not known"),
+        ({"api_key": "env:"}, "providers[0].api_key: '' is not the name of a variable"),
+        ({"api_key": "env:MY KEY"}, "providers[0].api_key: 'MY KEY' is not the name of a variable"),
+        ({"api_key": "file:"}, "providers[0].api_key: file: names no file"),
+        ({"api_key": "lit\neral"}, "providers[0].api_key: the value is empty or no header can carry it"),
+        ({"auth_header": "x key"}, "providers[0].auth_header: 'x key' cannot be set"),
+        ({"base_url": "env:"}, "providers[0].base_url: '' is not the name of a variable"),
+        ({"launch": "docker"}, "providers[0].launch: 'docker' is not known. Write instead: one of local"),
+    ],
+)
+def test_mistakes_are_named(change: dict[str, object], expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        made({**ACME, **change})
+    assert expected in str(caught.value)
+
+
+def test_a_new_provider_needs_an_address() -> None:
+    with pytest.raises(ConfigError, match=r"providers\[0\]\.base_url: missing"):
+        made({"slug": "acme"})
+
+
+def test_overlay_and_dialect() -> None:
+    assert overlay(Quirks(merge_system=True), {"tools": "none"}, Quirks, "q") == Quirks(merge_system=True, tools="none")
+    assert served_dialect("chat", "d") == "chat"

@@ -1,0 +1,112 @@
+import asyncio
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from trunkline import settings as settings_room
+from trunkline.errors import ConfigError, StorageUnavailable
+from trunkline.settings import Settings
+from trunkline.storage.engines import Storage, open_storage
+from trunkline.storage.layout import CONTROL, DATABASES
+
+
+def test_a_first_start_makes_a_private_folder_and_both_databases(settings: Settings, storage: Storage) -> None:
+    assert stat.S_IMODE(settings.data_dir.stat().st_mode) == 0o700
+    assert {database.file(settings.data_dir).is_file() for database in DATABASES} == {True}
+
+
+def test_each_process_start_has_its_own_worker_id(settings: Settings) -> None:
+    first, second = open_storage(settings), open_storage(settings)
+    assert first.worker_id != second.worker_id
+    asyncio.run(first.close())
+    asyncio.run(second.close())
+
+
+@pytest.mark.parametrize(("durable", "level"), [(True, 2), (False, 1)])
+def test_control_commits_reach_the_disk_unless_leases_ask_otherwise(storage: Storage, durable: bool, level: int) -> None:
+    with closing(storage.connect_control(durable=durable)) as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (level,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_telemetry_commits_do_not_wait_for_the_disk(storage: Storage) -> None:
+    with closing(storage.connect_telemetry()) as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (1,)
+
+
+def test_a_write_transaction_rolls_back_on_an_error(storage: Storage) -> None:
+    async def scenario() -> int:
+        with pytest.raises(KeyError):
+            async with storage.writing(storage.control) as connection:
+                await connection.execute(text("INSERT INTO settings VALUES ('a', '1')"))
+                raise KeyError
+        async with storage.reading(storage.control) as connection:
+            return (await connection.execute(text("SELECT count(*) FROM settings"))).scalar_one()
+
+    assert asyncio.run(scenario()) == 0
+
+
+def test_writers_that_read_first_wait_for_each_other_instead_of_failing(storage: Storage) -> None:
+    async def add_one() -> None:
+        async with storage.writing(storage.control) as connection:
+            value = (await connection.execute(text("SELECT value FROM settings WHERE name = 'n'"))).scalar_one()
+            await asyncio.sleep(0)
+            await connection.execute(text("UPDATE settings SET value = :value WHERE name = 'n'"), {"value": str(int(value) + 1)})
+
+    async def scenario() -> str:
+        async with storage.writing(storage.control) as connection:
+            await connection.execute(text("INSERT INTO settings VALUES ('n', '0')"))
+        await asyncio.gather(*(add_one() for _ in range(20)))
+        async with storage.reading(storage.control) as connection:
+            return (await connection.execute(text("SELECT value FROM settings"))).scalar_one()
+
+    assert asyncio.run(scenario()) == "20"
+
+
+def test_a_database_that_does_not_answer_is_reported_as_such(storage: Storage, settings: Settings) -> None:
+    async def scenario() -> None:
+        with pytest.raises(StorageUnavailable):
+            async with storage.reading(storage.control) as connection:
+                await connection.execute(text("SELECT * FROM settings"))
+        await asyncio.sleep(0.05)  # aiosqlite's thread reports its end to this loop
+
+    CONTROL.file(settings.data_dir).unlink()
+    CONTROL.file(settings.data_dir).mkdir()
+    asyncio.run(scenario())
+    with pytest.raises(StorageUnavailable):
+        storage.connect_control()
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:secret@db/x", "mysql://db", "sqlite:////tmp/other.db"])
+def test_other_databases_are_refused_without_showing_the_url(tmp_path: Path, url: str) -> None:
+    settings = settings_room.load({"data_dir": str(tmp_path)}, {"TRUNKLINE_DATABASE_URL": url})
+    with pytest.raises(ConfigError) as refused:
+        open_storage(settings)
+    assert refused.value.where == "TRUNKLINE_DATABASE_URL"
+    assert "secret" not in str(refused.value)
+
+
+def test_sqlite_by_name_is_the_default(tmp_path: Path) -> None:
+    settings = settings_room.load({"data_dir": str(tmp_path)}, {"TRUNKLINE_DATABASE_URL": "sqlite://"})
+    asyncio.run(open_storage(settings).close())
+
+
+def test_a_folder_that_cannot_be_made_is_a_config_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings = settings_room.load({"data_dir": str(tmp_path / "file" / "data")}, {})
+    with pytest.raises(ConfigError, match="data folder cannot be used"):
+        open_storage(settings)
+
+
+def test_a_failed_start_leaves_no_lock(settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    with closing(sqlite3.connect(CONTROL.file(settings.data_dir))) as connection:
+        connection.execute("CREATE TABLE other (x)")
+    with pytest.raises(ConfigError):
+        open_storage(settings)
+    CONTROL.file(settings.data_dir).unlink()
+    asyncio.run(open_storage(settings).close())

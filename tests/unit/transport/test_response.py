@@ -1,0 +1,211 @@
+"""Reading, deadlines and giving up."""
+
+import asyncio
+import gzip
+import math
+
+import pytest
+
+from trunkline.errors import ConnectionLost, MalformedResponse, ResponseTooLarge, UpstreamTimeout
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\ntransfer-encoding: chunked\r\nX-Twice: 1\r\nX-Twice: 2\r\n\r\n"
+PIECE = b"2\r\nok\r\n"
+END = b"0\r\n\r\n"
+
+
+def test_headers(run, converse):
+    async def main():
+        async with converse(["read", HEAD + END]) as talk:
+            response = await talk.send()
+            assert response.header(b"content-type") == b"text/event-stream"
+            assert response.header(b"x-twice") == b"2"
+            assert response.header(b"absent") is None
+            assert (b"x-twice", b"1") in response.headers
+
+    run(main())
+
+
+def test_bytes_are_read_as_they_arrive(run, converse):
+    async def main():
+        async with converse(["read", HEAD, 0.02, PIECE, 0.02, PIECE + PIECE, 0.02, END]) as talk:
+            response = await talk.send()
+            assert [await response.read() for _ in range(4)] == [b"ok", b"okok", b"", b""]
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("script", "timeouts", "phase"),
+    [
+        (["read"], {"first_content": 0.05}, "head"),
+        (["read", b"HTTP/1.1 200"], {"first_content": 0.05}, "head"),
+        (["read"], {"first_content": 5.0, "total": 0.05}, "total"),
+        (["read", HEAD + PIECE], {"idle": 0.05}, "idle"),
+        (["read", HEAD + PIECE], {"idle": 5.0, "total": 0.05}, "total"),
+        (["read", HEAD, *[PIECE, 0.01] * 60], {"idle": 0.5, "total": 0.15}, "total"),
+    ],
+)
+def test_deadlines(run, converse, script, timeouts, phase):
+    async def main():
+        async with converse(script) as talk:
+            with pytest.raises(UpstreamTimeout) as raised:
+                await (await talk.send(**timeouts)).read_all(1000)
+            assert raised.value.phase == phase
+            name = "first_content" if phase == "head" else phase
+            assert raised.value.seconds == timeouts[name]
+            await talk.settle(0)
+
+    run(main())
+
+
+def test_the_idle_deadline_starts_anew_with_each_read(run, converse):
+    async def main():
+        async with converse(["read", HEAD, *[PIECE, 0.04] * 4, END]) as talk:
+            assert await (await talk.send(first_content=0.08, idle=0.08)).read_all(100) == b"ok" * 4
+
+    run(main())
+
+
+def test_a_head_timeout_of_its_own(run, converse):
+    async def main():
+        async with converse(["read", 0.1, HEAD + END]) as talk:
+            assert (await talk.send(first_content=0.02, head_timeout=1.0)).status == 200
+
+    run(main())
+
+
+def test_a_deadline_for_content_ends_a_stream_of_heartbeats(run, converse):
+    async def main():
+        async with converse(["read", HEAD, *[PIECE, 0.01] * 60]) as talk:
+            response = await talk.send()
+            response.expect("first_content", 0.1, since=response.sent_at)
+            with pytest.raises(UpstreamTimeout) as raised:
+                await response.read_all(1000)
+            assert (raised.value.phase, raised.value.seconds) == ("first_content", 0.1)
+
+    run(main())
+
+
+def test_a_deadline_for_content_can_be_taken_away(run, converse):
+    async def main():
+        async with converse(["read", HEAD, 0.1, PIECE + END]) as talk:
+            response = await talk.send()
+            response.expect("first_content", 0.03)
+            response.expect("", math.inf)
+            assert await response.read_all(10) == b"ok"
+
+    run(main())
+
+
+def test_what_came_before_an_error_is_read_first(run, converse):
+    async def main():
+        async with converse(["read", HEAD + PIECE + b"nonsense\r\n"]) as talk:
+            response = await talk.send()
+            assert await response.read() == b"ok"
+            for _ in range(2):
+                with pytest.raises(MalformedResponse):
+                    await response.read()
+
+    run(main())
+
+
+def test_an_unread_response_ends_at_the_total_deadline(run, converse):
+    async def main():
+        async with converse(["read", HEAD + PIECE]) as talk:
+            response = await talk.send(total=0.05)
+            await talk.settle(0)
+            assert await response.read() == b"ok"
+            with pytest.raises(UpstreamTimeout, match="total"):
+                await response.read()
+
+    run(main())
+
+
+def test_close_cancels_at_once(run, converse):
+    async def main():
+        async with converse(["read", HEAD + PIECE]) as talk:
+            response = await talk.send()
+            started = asyncio.get_running_loop().time()
+            response.close()
+            response.close()
+            await talk.settle(0)
+            while not talk.server.closed_at:
+                await asyncio.sleep(0.002)
+            assert talk.server.closed_at[0] - started < 0.1
+            with pytest.raises(ConnectionLost, match="closed before its end"):
+                await response.read()
+
+    run(main())
+
+
+def test_close_after_the_end_keeps_body_and_connection(run, converse):
+    async def main():
+        async with converse(["read", HEAD + PIECE + END, "loop"]) as talk:
+            response = await talk.send()
+            response.close()
+            assert talk.client.stats().idle == 1
+            assert await response.read() == b"ok"
+            second = await talk.send()
+            response.close()
+            assert await second.read_all(10) == b"ok"
+
+    run(main())
+
+
+def test_close_wakes_a_reader(run, converse):
+    async def main():
+        async with converse(["read", HEAD]) as talk:
+            response = await talk.send()
+            asyncio.get_running_loop().call_later(0.02, response.close)
+            with pytest.raises(ConnectionLost):
+                await response.read()
+
+    run(main())
+
+
+def test_a_cancelled_read_loses_nothing(run, converse):
+    async def main():
+        async with converse(["read", HEAD, 0.06, PIECE + END]) as talk:
+            response = await talk.send()
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(response.read(), 0.02)
+            assert await response.read_all(10) == b"ok"
+            assert talk.client.stats().idle == 1
+
+    run(main())
+
+
+def test_read_all_is_bounded(run, converse):
+    async def main():
+        async with converse(["read", HEAD, *[PIECE] * 50]) as talk:
+            with pytest.raises(ResponseTooLarge):
+                await (await talk.send()).read_all(20)
+            await talk.settle(0)
+
+    run(main())
+
+
+def test_a_compressed_body_is_decoded_and_bounded(run, converse):
+    async def main():
+        packed = gzip.compress(b"x" * 5000)
+        answer = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n%b" % (len(packed), packed)
+        async with converse(["read", answer, "loop"], max_decoded=6000) as talk:
+            assert await (await talk.send()).read_all(6000) == b"x" * 5000
+            with pytest.raises(ResponseTooLarge):
+                await (await talk.send()).read_all(4000)
+        async with converse(["read", answer], max_decoded=4000) as talk:
+            with pytest.raises(ResponseTooLarge):
+                await (await talk.send()).read()
+
+    run(main())
+
+
+def test_a_compressed_body_that_stops_early_is_no_whole_body(run, converse):
+    async def main():
+        packed = gzip.compress(b"x" * 5000)[:-4]
+        answer = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n%b" % (len(packed), packed)
+        async with converse(["read", answer]) as talk:
+            with pytest.raises(ConnectionLost, match="compressed"):
+                await (await talk.send()).read_all(6000)
+
+    run(main())
