@@ -22,6 +22,8 @@ PATHS = (
 )
 WIDTHS = (360, 1280)
 WIDTH, HEIGHT = 1280, 800
+ABORTED = "net::ERR_ABORTED"
+"""A request that the browser itself gave up, since it left the page."""
 
 # Every text with too little contrast against what lies behind it (WCAG 2.2, 1.4.3: 4.5, or 3 for large text), as "ratio text".
 FAINT_TEXTS = """() => {
@@ -74,7 +76,7 @@ def page(browser: Browser, gateway: Gateway, request: pytest.FixtureRequest) -> 
     opened = context.new_page()
     opened.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)
     opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on("requestfailed", lambda failed: faults.append(f"{failed.url} failed"))
+    opened.on("requestfailed", lambda failed: faults.append(f"{failed.url}: {failed.failure}") if failed.failure != ABORTED else None)
     yield opened
     context.close()
     assert faults == []

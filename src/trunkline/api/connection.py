@@ -6,6 +6,7 @@ which serves all paths.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Mapping, MutableSet
 from typing import Any, cast
@@ -29,7 +30,10 @@ MAX_PIECES = 1_000_000
 MAX_WAITING = 16
 """Requests that a client may send ahead on one connection before it is no longer read."""
 BAD_REQUEST = ApiError("invalid_request", "The request is not valid HTTP/1.1")
+FAILED = ApiError("server", "Internal Server Error")
 HEAD_TOO_LARGE = ApiError("invalid_request", f"The request head is larger than {MAX_HEAD_BYTES >> 10} KiB", status=431)
+
+logger = logging.getLogger(__name__)
 
 
 class Places:
@@ -116,6 +120,9 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserUpgrade as offer:
             self._decline(data[offer.args[0] :])
             return
+        except httptools.HttpParserCallbackError:
+            logger.exception("a request could not be taken")
+            self._refuse(FAILED)
         except httptools.HttpParserError:
             self._refuse(BAD_REQUEST)
         if self._in_head:

@@ -1,4 +1,5 @@
-"""What a process hands to its workers and itself beside the settings: the shared socket and the address of the local model."""
+"""What a process hands to its workers and itself beside the settings: the shared socket, the way to say "ready", and the
+address of the local model."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from trunkline.settings import Settings
 
 SOCKET = "TRUNKLINE_WORKER_FD"
 NUMBER = "TRUNKLINE_WORKER_NUMBER"
+READY = "TRUNKLINE_WORKER_READY_FD"
+PARENT = "TRUNKLINE_WORKER_PARENT"
 LOCAL_PORT = "TRUNKLINE_LOCAL_PORT"
 LOCAL_API_KEY = "TRUNKLINE_LOCAL_API_KEY"
 

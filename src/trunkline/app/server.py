@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from trunkline.api.connection import Connection, Places
 from trunkline.api.inference import InferenceRoute
+from trunkline.api.wire import Dates
+from trunkline.app.asgi import AsgiConnection
 from trunkline.app.dispatch import Dispatcher
 
 GRACE_SECONDS = 30
@@ -57,8 +58,12 @@ class Lanes:
     def __call__(self, config: uvicorn.Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> asyncio.Protocol:
         """The factory that uvicorn calls for each connection, with what its own protocol needs."""
         if self._places is None:
-            connections, tasks = server_state.connections, server_state.tasks
-            self._places = Places(self._routes, lambda: HttpToolsProtocol(config, server_state, app_state), connections, tasks)
+            dates = Dates()
+
+            def fallback() -> asyncio.Protocol:
+                return AsgiConnection(config, server_state, app_state, dates)
+
+            self._places = Places(self._routes, fallback, server_state.connections, server_state.tasks)
         return Connection(self._places)
 
 
@@ -97,5 +102,8 @@ def run(application: Dispatcher, listener: socket.socket, *, reload: Callable[[]
         backlog=BACKLOG,
     )
     server = Server(config, reload, ready)
-    server.run(sockets=[listener])
+    try:
+        server.run(sockets=[listener])
+    except SystemExit:
+        return 1
     return 0 if server.started else 1

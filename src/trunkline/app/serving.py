@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from trunkline.accounts.starting_keys import ensure_demo_key
 from trunkline.app import banner, environment
 from trunkline.app.composition import Gateway
 from trunkline.app.server import listen, run
-from trunkline.app.workers import Workers
+from trunkline.app.workers import Workers, end_with
 from trunkline.local.launch import reserve_port
 from trunkline.settings import Settings
 from trunkline.storage.engines import open_storage
@@ -25,7 +26,8 @@ def serve(settings: Settings, environ: Mapping[str, str], *, demo_key: bool = Fa
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     inherited = environ.get(environment.SOCKET)
     if inherited is not None:
-        return _serve_here(settings, environ, socket.socket(fileno=int(inherited)), _nothing)
+        end_with(int(environ[environment.PARENT]))
+        return _serve_here(settings, environ, socket.socket(fileno=int(inherited)), _report(environ))
     listener = listen(settings.host, settings.port)
     key_file = asyncio.run(_prepare(settings, demo_key))
     announce = _announcement(settings, environ, listener, key_file)
@@ -46,7 +48,8 @@ def _serve_with_workers(settings: Settings, environ: Mapping[str, str], listener
     port = reservation.getsockname()[1]
     try:
         shared = {**environ, environment.LOCAL_PORT: str(port), environment.LOCAL_API_KEY: place.api_key}
-        return Workers(settings.workers, sys.argv[1:], listener, shared, ready).run()
+        command = [sys.executable, "-m", "trunkline", *sys.argv[1:]]
+        return Workers(settings.workers, command, listener, shared, ready).run()
     finally:
         reservation.close()
 
@@ -78,5 +81,12 @@ def _announcement(settings: Settings, environ: Mapping[str, str], listener: sock
     return announce
 
 
-def _nothing() -> None:
-    """A worker of several announces nothing: its parent does."""
+def _report(environ: Mapping[str, str]) -> Callable[[], None]:
+    """A worker of several tells its parent, which announces."""
+
+    def report() -> None:
+        pipe = int(environ[environment.READY])
+        os.write(pipe, bytes([int(environ[environment.NUMBER])]))
+        os.close(pipe)
+
+    return report

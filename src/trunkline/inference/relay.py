@@ -8,6 +8,8 @@ from trunkline.inference.upstream import Live
 from trunkline.inference.watch import ContentClock, Watch
 
 LINGER_READS = 3
+USAGE_SECONDS = 5.0
+"""How long usage and [DONE] may come after the finish reason."""
 
 
 async def relay(live: Live, reply: Reply, watch: Watch, content_idle: float) -> bytes:
@@ -16,17 +18,18 @@ async def relay(live: Live, reply: Reply, watch: Watch, content_idle: float) -> 
 
     Raises UpstreamError when the upstream fails, ends without a finish, or sends no content for too long.
     """
-    stream, splitter, response = live.stream, live.splitter, live.response
+    stream, splitter = live.stream, live.splitter
     pending = live.first
     clock: ContentClock | None = None
     while not stream.done:
         if pending and not watch.draining:
             await reply.write(pending)
-        data = await response.read()
+        finished = stream.finish_reason is not None
+        data = await _read(live, finished=finished)
         pending = stream.feed(splitter.feed(data) if data else splitter.close())
-        if stream.error is not None:
+        if stream.error is not None and not finished:
             raise stream.error
-        if not data:
+        if not data or stream.error is not None:
             break
         if not pending:
             clock = clock or ContentClock(content_idle)
@@ -34,6 +37,18 @@ async def relay(live: Live, reply: Reply, watch: Watch, content_idle: float) -> 
     if stream.finish_reason is None:
         raise ConnectionLost("the stream ended without a finish", status=200)
     return pending
+
+
+async def _read(live: Live, *, finished: bool) -> bytes:
+    """The next bytes. After the finish only usage can come: an upstream that breaks off or dawdles then has ended its answer."""
+    if finished:
+        live.response.expect("usage", USAGE_SECONDS)
+    try:
+        return await live.response.read()
+    except UpstreamError:
+        if not finished:
+            raise
+        return b""
 
 
 async def let_go(live: Live) -> None:

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class AttemptRecord(Struct, frozen=True, gc=False):
+class AttemptRecord(Struct, frozen=True, gc=False, omit_defaults=True):
     """One try at one endpoint. `latency_ms` runs from sending to the outcome; `status` is the upstream's HTTP status, 0 when none came."""
 
     provider_name: str
@@ -15,7 +15,7 @@ class AttemptRecord(Struct, frozen=True, gc=False):
     error_type: str | None = None
 
 
-class GenerationRecord(Struct, frozen=True, kw_only=True):
+class GenerationRecord(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One generation, without bodies. Times are milliseconds, money pico-dollars, `id` the 16 bytes of a UUIDv7 (see `identity`).
 
     `created_ms` is when the request was accepted, `latency_ms` the time to the first content, `generation_ms` the whole time at the

@@ -202,7 +202,6 @@ def test_what_is_not_http_is_a_400_and_the_end_of_the_connection(gateway: Gatewa
     assert upstream.seen() == ()
 
 
-@pytest.mark.xfail(strict=True, reason="BUGS.md B1: uvicorn answers what is not HTTP in plain text")
 def test_what_is_not_http_gets_the_envelope_too(gateway: Gateway) -> None:
     [answer] = raw(gateway, b"GARBAGE\r\n\r\n", timeout=5)
     assert answer.error["metadata"]["error_type"] == "invalid_request"
@@ -229,7 +228,7 @@ def test_a_strange_authorization_is_a_401(gateway: Gateway, authorization: bytes
     assert answer.error["metadata"]["error_type"] == "authentication"
 
 
-@pytest.mark.parametrize("path", [CHAT, pytest.param("/api/v1/models", marks=pytest.mark.xfail(strict=True, reason="BUGS.md B3"))])
+@pytest.mark.parametrize("path", [CHAT, "/api/v1/models"])
 def test_a_flood_of_headers_is_refused(gateway: Gateway, path: str) -> None:
     with dial(gateway, 10) as connection, suppress(ConnectionError):
         connection.sendall(head(path, length=2).removesuffix(b"\r\n"))
@@ -257,6 +256,16 @@ def test_slow_senders_do_not_stand_in_the_way(gateway: Gateway, upstream: MockSe
         for connection in slow:
             connection.close()
     assert chat(gateway).status == 200
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", [b"", b"{"], ids=["nothing", "a-byte"])
+def test_a_body_that_does_not_come_is_given_up_after_a_minute(gateway: Gateway, part: bytes) -> None:
+    with dial(gateway, 90) as connection:
+        connection.sendall(head(length=1000) + part)
+        [answer] = split(read_to_end(connection))
+    assert answer.status == 408
+    assert answer.error["metadata"]["error_type"] == "timeout"
 
 
 def test_a_client_that_stops_reading_holds_little_memory(gateway: Gateway, upstream: MockServer) -> None:

@@ -4,9 +4,11 @@ Before the first content another endpoint answers, or the client gets an HTTP er
 made-up stop.
 """
 
+import socket
 import statistics
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from clients import Answer, chat, chat_body, dial, get, request
@@ -33,6 +35,9 @@ EARLY = {
     "slow-head": (Fault(kind="slow_head", seconds=6), {504}),
     "role-only": (Fault(kind="role_only"), {504}),
     "heartbeats": (Fault(kind="heartbeats", seconds=6), {504}),
+    "not-an-object": (Fault(kind="ok_error", body="[]"), {502, 503}),
+    "no-choices": (Fault(kind="ok_error", body='{"choices": null}'), {502, 503}),
+    "no-message": (Fault(kind="ok_error", body='{"choices": [{"message": null}]}'), {502, 503}),
     "200-with-error": (Fault(kind="ok_error", status=500), {502, 503}),
     "huge-head": (Fault(kind="huge_head", size=4_000_000), {502, 503}),
     "500": (Fault(kind="status", status=500), {502, 503}),
@@ -44,7 +49,13 @@ EARLY = {
     "404": (Fault(kind="status", status=404), {404}),
     "400": (Fault(kind="status", status=400), {400}),
 }
-WHOLE_ONLY_HANGS = {"hang", "slow-head", "role-only", "heartbeats"}
+SILENT = {"hang", "slow-head", "role-only", "heartbeats"}
+WAYS = [
+    pytest.param(name, streamed, id=f"{name}-{'stream' if streamed else 'whole'}")
+    for name in EARLY
+    for streamed in (False, True)
+    if streamed or name not in SILENT  # a whole answer has only a total deadline, too long to wait for here
+]
 
 # Faults after the first content of a stream.
 LATE = {
@@ -53,8 +64,8 @@ LATE = {
     "error-event": Fault(kind="error_event", events=2, status=500),
     "garbage-event": Fault(kind="garbage_event", events=2),
     "stall": Fault(kind="stall", events=2),
+    "huge-event": Fault(kind="huge_event", events=2, size=20_000_000),
     "no-finish": Fault(kind="no_finish"),
-    "bad-chunk": Fault(kind="bad_chunk"),
 }
 
 # Oddities that are no failure.
@@ -73,13 +84,10 @@ def script(fault: Fault, model: str) -> Rule:
     return Rule(match=Match(model=model), answer=SAID, pace=PACE, fault=fault)
 
 
-@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])
-@pytest.mark.parametrize("name", EARLY)
+@pytest.mark.parametrize(("name", "streamed"), WAYS)
 def test_before_the_first_content_another_endpoint_answers(
     gateway: Gateway, upstream: MockServer, pairs: Iterator[int], name: str, streamed: bool
 ) -> None:
-    if not streamed and name in WHOLE_ONLY_HANGS:
-        pytest.skip("a whole answer has only a total deadline, which tests/unit/inference covers")
     number = next(pairs)
     fault, _ = EARLY[name]
     upstream.use(script(fault, f"first-{number}"), Rule(answer=SAID, pace=PACE))
@@ -94,11 +102,8 @@ def test_before_the_first_content_another_endpoint_answers(
     assert record["total_cost"] == pytest.approx(answer.usage["cost"])
 
 
-@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])
-@pytest.mark.parametrize("name", EARLY)
+@pytest.mark.parametrize(("name", "streamed"), WAYS)
 def test_without_another_endpoint_the_client_gets_an_http_error(gateway: Gateway, upstream: MockServer, name: str, streamed: bool) -> None:
-    if not streamed and name in WHOLE_ONLY_HANGS:
-        pytest.skip("a whole answer has only a total deadline, which tests/unit/inference covers")
     fault, statuses = EARLY[name]
     upstream.use(script(fault, "hasty"))
     answer = chat(gateway, model="acme/hasty", stream=streamed)
@@ -111,13 +116,9 @@ def test_without_another_endpoint_the_client_gets_an_http_error(gateway: Gateway
 @pytest.mark.parametrize("name", LATE)
 def test_after_the_first_content_the_stream_ends_with_an_error(gateway: Gateway, upstream: MockServer, name: str) -> None:
     fault = LATE[name]
-    pace = Pace(event_ms=15, burst=False)
+    pace = Pace(event_ms=50, burst=False)
     upstream.use(Rule(answer=Said(events=6), pace=pace, fault=fault))
     answer = chat(gateway, model="acme/hasty", stream=True)
-    if name == "bad-chunk":  # everything was said before the framing broke
-        assert answer.done
-        assert answer.text == WORDS
-        return
     assert answer.status == 200
     assert answer.complete
     assert answer.text.startswith("w0 w1 ")
@@ -161,7 +162,6 @@ def test_a_stream_cut_at_any_byte_before_its_finish_is_an_error(gateway: Gateway
         assert answer.events[-1]["error"]
 
 
-@pytest.mark.xfail(strict=True, reason="BUGS.md B2: a connection lost after the finish is told as an error after the stop, and not charged")
 @pytest.mark.parametrize("missing", [10, 60], ids=["in-done", "in-usage"])
 def test_a_stream_cut_after_its_finish_is_repaired(gateway: Gateway, upstream: MockServer, missing: int) -> None:
     after = length_of_a_stream(gateway, upstream) - missing
@@ -172,9 +172,19 @@ def test_a_stream_cut_after_its_finish_is_repaired(gateway: Gateway, upstream: M
     assert answer.usage["cost"] > 0
 
 
-@pytest.mark.parametrize("after", [60, 200, 300, 400, 500])
-def test_a_whole_answer_that_is_cut_is_an_error(gateway: Gateway, upstream: MockServer, after: int) -> None:
-    upstream.use(Rule(answer=Said(text="x" * 300), fault=Fault(kind="cut", after=after)))
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *(Fault(kind="cut", after=after) for after in (60, 200, 300, 400, 500)),
+        Fault(kind="bad_chunk"),
+        Fault(kind="wrong_length", size=50),
+        Fault(kind="wrong_length", size=-50),
+        Fault(kind="garbage_event"),
+    ],
+    ids=lambda fault: f"{fault.kind}-{fault.after or fault.size}",
+)
+def test_a_whole_answer_that_is_not_whole_is_an_error(gateway: Gateway, upstream: MockServer, fault: Fault) -> None:
+    upstream.use(Rule(answer=Said(text="x" * 300), fault=fault))
     assert chat(gateway, model="acme/hasty").error["metadata"]["error_type"] in ("provider_unavailable", "provider_overloaded")
 
 
@@ -194,6 +204,12 @@ def said(answer: Answer) -> str:
 )
 def test_when_the_client_leaves_the_upstream_is_closed_at_once(gateway: Gateway, upstream: MockServer, rule: Rule, read: bytes) -> None:
     upstream.use(rule)
+    assert min(milliseconds_to_close(gateway, upstream, read) for _ in range(3)) < 100
+
+
+def milliseconds_to_close(gateway: Gateway, upstream: MockServer, read: bytes) -> float:
+    """Open a stream, read as far as `read`, leave, and return how long after that the upstream's connection was closed."""
+    upstream.reset()
     with dial(gateway) as connection:
         connection.sendall(request(chat_body(model="acme/stops", stream=True)))
         received = b""
@@ -205,7 +221,7 @@ def test_when_the_client_leaves_the_upstream_is_closed_at_once(gateway: Gateway,
     [seen] = upstream.wait(lambda seen: seen[0].closed_ms is not None)
     assert seen.aborted
     assert seen.closed_ms is not None
-    assert seen.closed_ms - left < 100
+    return seen.closed_ms - left
 
 
 def test_what_was_delivered_before_the_client_left_is_charged(gateway: Gateway, upstream: MockServer) -> None:
@@ -250,18 +266,24 @@ def test_a_whole_answer_is_finished_for_a_client_that_left(gateway: Gateway, ups
 
 
 def test_small_events_pass_without_the_bump_of_delayed_acknowledgements(gateway: Gateway, upstream: MockServer, mock: MockServer) -> None:
-    """Nagle's algorithm against delayed ACK shows as 40 ms on small writes (pitfalls 17). The same stream is taken directly and through
-    the gateway in turns."""
-    upstream.use(Rule(answer=Said(events=20), pace=Pace(event_ms=3, burst=False)))
-    direct = Gateway.__new__(Gateway)
-    direct.url = mock.origin
-    times: dict[str, list[float]] = {"direct": [], "through": []}
-    for _ in range(5):
-        for name, server in (("direct", direct), ("through", gateway)):
-            started = time.monotonic()
-            assert chat(server, stream=True).done
-            times[name].append(time.monotonic() - started)
-    assert statistics.median(times["through"]) < statistics.median(times["direct"]) + 0.03
+    """Nagle's algorithm against delayed ACK shows as 40 ms in which small events pile up (pitfalls 17). The same stream is taken directly
+    and through the gateway in turns, and the times at which something arrived are counted."""
+    upstream.use(Rule(answer=Said(events=60), pace=Pace(event_ms=5, burst=False)))
+    counts = [(arrivals(mock.port), arrivals(urlsplit(gateway.url).port)) for _ in range(3)]
+    direct, through = (statistics.median(column) for column in zip(*counts, strict=True))
+    assert through > direct / 2, counts
+
+
+def arrivals(port: int | None) -> int:
+    """How many reads a stream takes that is read at once whenever something is there, by a client that delays its acknowledgements."""
+    reads, received = 0, b""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request(chat_body(model="acme/echo-1", stream=True)))
+        while b"[DONE]" not in received[-64:]:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+            received += connection.recv(65536)
+            reads += 1
+    return reads
 
 
 def test_the_role_chunk_and_first_content_are_not_held_back(gateway: Gateway, upstream: MockServer) -> None:

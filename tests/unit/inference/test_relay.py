@@ -8,6 +8,7 @@ from pipelines import DONE, ROLE, USAGE, Outcome, event, never, stream
 
 from trunkline.dialects.chat.stream import ChatStream
 from trunkline.errors import ConnectionLost, UpstreamTimeout
+from trunkline.inference import relay as module
 from trunkline.inference.relay import let_go, relay
 from trunkline.inference.reply import AsgiReply
 from trunkline.inference.upstream import Live
@@ -52,6 +53,20 @@ def test_an_event_without_a_blank_line_at_the_end_counts() -> None:
 def test_an_end_without_a_finish_is_no_end() -> None:
     with pytest.raises(ConnectionLost, match="without a finish"):
         passed(stream(ROLE, event({"content": "Hi"})))
+
+
+@pytest.mark.parametrize("end", [ConnectionLost("reset"), 3600.0])
+def test_an_upstream_that_breaks_off_after_its_finish_has_finished(end: ConnectionLost | float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "USAGE_SECONDS", 0.05)
+    outcome, _, live = passed(stream(ROLE, event({"content": "Hi"}), event({}, finish="stop"), end))
+    assert outcome.text == "Hi"
+    assert live.stream.finish_reason == "stop"
+
+
+def test_half_an_event_after_the_finish_is_no_error() -> None:
+    outcome, _, live = passed(stream(ROLE, event({"content": "Hi"}), event({}, finish="stop"), USAGE[:40]))
+    assert outcome.text == "Hi"
+    assert live.stream.finish_reason == "stop"
 
 
 def test_heartbeats_do_not_keep_a_stream_alive() -> None:

@@ -1,4 +1,5 @@
-"""The common answer, read and written without a detour: one choice with text and nothing else about it.
+"""The common answer, read and written without a detour: one choice with text and nothing else about it but what servers add to every
+answer: empty fields, padding, timings.
 
 The types here refuse whatever they do not name, and such an answer takes the full way through `choice`. A test shows that both ways
 write the same JSON.
@@ -18,7 +19,11 @@ class PlainMessage(Struct, forbid_unknown_fields=True, gc=False):
     content: Annotated[str, Meta(min_length=1)]
     role: Literal["assistant"] = "assistant"
     refusal: None = None
-    annotations: Nothing | UnsetType = UNSET
+    annotations: Nothing | UnsetType | None = UNSET
+    tool_calls: Nothing | None = None
+    reasoning_content: None = None
+    audio: UnsetType | None = UNSET
+    function_call: UnsetType | None = UNSET
 
 
 class PlainChoice(Struct, forbid_unknown_fields=True, gc=False):
@@ -28,10 +33,11 @@ class PlainChoice(Struct, forbid_unknown_fields=True, gc=False):
     finish_reason: Literal["stop", "length"]
     index: Literal[0] = 0
     logprobs: UnsetType | None = UNSET
+    stop_reason: UnsetType | None = UNSET
 
 
 class PlainAnswer(Struct, forbid_unknown_fields=True):
-    """An answer with usage and the fields that OpenAI documents for every answer."""
+    """An answer with usage, the fields that OpenAI documents for every answer, and additions that pass as they are."""
 
     choices: tuple[PlainChoice]
     usage: dict[str, object]
@@ -41,6 +47,8 @@ class PlainAnswer(Struct, forbid_unknown_fields=True):
     model: str = ""
     system_fingerprint: str | None = None
     service_tier: str | None = None
+    obfuscation: Raw | UnsetType = UNSET
+    timings: Raw | UnsetType = UNSET
 
 
 class MessageOut(Struct, gc=False):
@@ -50,7 +58,9 @@ class MessageOut(Struct, gc=False):
     content: str
     refusal: None
     reasoning: None
-    annotations: list[object] | UnsetType
+    annotations: list[object] | UnsetType | None
+    audio: UnsetType | None
+    function_call: UnsetType | None
 
 
 class ChoiceOut(Struct, gc=False):
@@ -61,6 +71,7 @@ class ChoiceOut(Struct, gc=False):
     native_finish_reason: str
     message: MessageOut
     logprobs: UnsetType | None
+    stop_reason: UnsetType | None
 
 
 class AnswerOut(Struct):
@@ -74,6 +85,8 @@ class AnswerOut(Struct):
     system_fingerprint: str | None
     service_tier: str | None
     choices: tuple[ChoiceOut]
+    obfuscation: Raw | UnsetType
+    timings: Raw | UnsetType
     usage: Raw
 
 
@@ -95,6 +108,7 @@ def write(answer: PlainAnswer, identity: tuple[str, str, int, str, str], usage: 
     choice = answer.choices[0]
     message = choice.message
     reason = choice.finish_reason
-    out = MessageOut(message.role, message.content, None, None, message.annotations)
-    choices = (ChoiceOut(0, reason, reason, out, choice.logprobs),)
-    return _encode(AnswerOut(*identity, answer.system_fingerprint, answer.service_tier or None, choices, Raw(usage)))
+    out = MessageOut(message.role, message.content, None, None, message.annotations, message.audio, message.function_call)
+    choices = (ChoiceOut(0, reason, reason, out, choice.logprobs, choice.stop_reason),)
+    tier = answer.service_tier or None
+    return _encode(AnswerOut(*identity, answer.system_fingerprint, tier, choices, answer.obfuscation, answer.timings, Raw(usage)))

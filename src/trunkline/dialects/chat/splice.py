@@ -1,12 +1,14 @@
 """The fast way for a stream of plain deltas: learn the constant bytes around one string of an event, and copy only that string
 afterwards.
 
-A template is learned from an event that took the full way. It fits another event when head and tail are the same bytes and what lies
-between is the inside of one valid JSON string, so such an event can differ in nothing but that string.
+A template is learned by sending an event the full way with a mark in place of that string. It fits an event when head and tail are the same
+bytes and what lies between is the inside of one valid JSON string, so such an event can differ in nothing but that string.
 """
 
 import re
 from collections.abc import Sequence
+from itertools import islice, takewhile
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -29,71 +31,96 @@ class Template(Struct, frozen=True):
     tail: bytes | None
     parts: tuple[bytes, ...]
 
-    def run(self, payloads: Sequence[bytes], start: int, out: list[bytes]) -> list[str]:
-        """Splice payloads from `start` on as long as they fit, appending the client's events to `out`. Returns the decoded strings, one
-        each."""
-        texts: list[str] = []
-        head, size, join = self.head, len(self.head), bytes.join
-        middle, tail, parts = self.middle, self.tail, self.parts
-        for position in range(start, len(payloads)):
-            payload = payloads[position]
-            if not payload.startswith(head):
+    def run(self, payloads: Sequence[bytes], start: int, out: list[bytes]) -> tuple[int, str]:
+        """Splice payloads from `start` on as long as they fit, appending the client's events to `out`. Returns how many there were, and
+        their strings, decoded, in one."""
+        insides = self._unpadded(payloads, start) if self.tail is None else self._padded(payloads, start, self.tail)
+        text = _joined(insides)
+        if text is None:
+            insides = list(takewhile(lambda inside: _joined((inside,)) is not None, insides))
+            text = _joined(insides)
+        if not text:
+            return 0, ""
+        parts = self.parts
+        if len(parts) == 2:
+            first, last = parts
+            out += (first, (last + first).join(insides), last)
+        else:
+            out += [inside.join(parts) for inside in insides]
+        return len(insides), text
+
+    def _unpadded(self, payloads: Sequence[bytes], start: int) -> list[bytes]:
+        head, middle, insides = self.head, self.middle, []
+        size, rest = len(head), -len(middle)
+        for payload in islice(payloads, start, None):
+            if not payload.startswith(head) or not payload.endswith(middle):
                 break
-            if tail is None:
-                if not payload.endswith(middle):
-                    break
-                inside = payload[size : -len(middle)]
-            else:
-                end = payload.find(middle, size)
-                if end < 0 or not payload.endswith(tail) or not _is_padding(payload[end + len(middle) : -len(tail)]):
-                    break
-                inside = payload[size:end]
-            try:
-                text = _text(b'"' + inside + b'"')
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            inside = payload[size:rest]
+            if not inside:
                 break
-            if not text:
+            insides.append(inside)
+        return insides
+
+    def _padded(self, payloads: Sequence[bytes], start: int, tail: bytes) -> list[bytes]:
+        head, middle, insides = self.head, self.middle, []
+        size, rest = len(head), -len(tail)
+        for payload in islice(payloads, start, None):
+            if not payload.startswith(head) or not payload.endswith(tail):
                 break
-            out.append(join(inside, parts))
-            texts.append(text)
-        return texts
+            inside, found, padding = payload[size:rest].partition(middle)
+            if not found or not inside or (padding and not padding.isalnum()):
+                break
+            insides.append(inside)
+        return insides
 
 
-def _is_padding(letters: bytes) -> bool:
-    return not letters or letters.isalnum()
+def _joined(insides: Sequence[bytes]) -> str | None:
+    """The strings with these insides as one, None when one of them is not the inside of a JSON string. A blank ends neither an escape nor
+    a character nor a string, so with blanks between them all are proved at once."""
+    try:
+        _text(b'"%b"' % b" ".join(insides))
+        return _text(b'"%b"' % b"".join(insides))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 class Cut(Struct, frozen=True):
-    """An event cut around the string of `slot`."""
+    """An event cut around the string of a key."""
 
     head: bytes
     middle: bytes
     tail: bytes | None
 
-    def probe(self) -> bytes:
-        """The event once more with a sentinel as its string."""
-        return b"%b%b%b%b" % (self.head, _SENTINEL_BYTES, self.middle, self.tail or b"")
-
 
 def cut(payload: bytes, key: str) -> Cut | None:
-    """Cut an event around the value of the only key named `key`; None when there is no such key or more than one."""
+    """Cut an event around the string that is the value of the only key named `key`; None where that is not certain: no such key, more than
+    one, or an escape elsewhere in the event, which could spell one."""
     places = list(_KEYS[key].finditer(payload))
     if len(places) != 1:
         return None
     inside = _INSIDE.match(payload, places[0].end())
-    if inside is None:
+    if inside is None or _joined((inside[0],)) is None:
         return None
     head, middle = payload[: inside.start()], payload[inside.end() :]
     noise = list(_NOISE.finditer(middle))
-    if b'"obfuscation"' in head or len(noise) > 1:
+    if b"\\" in head or b"\\" in middle or b'"obfuscation"' in head or len(noise) > 1:
         return None
     if noise:
         return Cut(head, middle[: noise[0].start(1)], middle[noise[0].end(1) :])
     return Cut(head, middle, None)
 
 
+def mark(chunk: dict[str, Any], slot: str) -> None:
+    """Put the sentinel into the string of a plain chunk."""
+    delta = chunk["choices"][0]["delta"]
+    if slot == "arguments":
+        delta["tool_calls"][0]["function"]["arguments"] = SENTINEL
+    else:
+        delta[slot] = SENTINEL
+
+
 def template(cut: Cut, slot: str, event: bytes) -> Template | None:
-    """The template of `cut`, whose probe became `event` on its way to the client."""
+    """The template of `cut`, whose marked chunk became `event` on its way to the client."""
     parts = tuple(event.split(_SENTINEL_BYTES))
     return Template(slot, cut.head, cut.middle, cut.tail, parts) if len(parts) > 1 else None
 

@@ -4,12 +4,12 @@ Nothing goes out before the first content (adapters 4.3): until `committed` anot
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from trunkline.dialects import loose
-from trunkline.dialects.chat import envelope, splice
+from trunkline.dialects.chat import envelope, plain_event, splice
 from trunkline.dialects.chat.account import merge_usage, take_usage
 from trunkline.dialects.chat.calls import Call
 from trunkline.dialects.chat.choice import ChoiceReader, Piece
@@ -18,9 +18,10 @@ from trunkline.errors import ApiError, MalformedResponse, UpstreamError
 from trunkline.protocol.quirks import Quirks
 
 DONE = b"data: [DONE]\n\n"
+_LEAD = ("id", "object", "created", "model", "provider")
 _HELD_LIMIT = 16
 _TRIES = 4
-_STANDARD = frozenset(("id", "object", "created", "model", "provider", "choices", "system_fingerprint", "service_tier", "obfuscation"))
+_STANDARD = frozenset((*_LEAD, "choices", "system_fingerprint", "service_tier", "obfuscation"))
 _encode = msgspec.json.Encoder().encode
 
 
@@ -56,13 +57,9 @@ class ChatStream:
         self._legacy = legacy == "text"
         self._usage_path = tuple(quirks.usage_path.split("."))
         self._generation_id = generation_id
-        self._lead: dict[str, object] = {
-            "id": generation_id,
-            "object": "text_completion" if self._legacy else "chat.completion.chunk",
-            "created": created,
-            "model": model,
-            "provider": provider,
-        }
+        self._identity = (generation_id, "text_completion" if self._legacy else "chat.completion.chunk", created, model, provider)
+        self._lead: dict[str, object] = dict(zip(_LEAD, self._identity, strict=True))
+        self._plain_ones = not (self._legacy or forced_tool is not None or quirks.reasoning_out == "tags") and quirks.usage_path == "usage"
         self._readers: dict[int, ChoiceReader] = {}
         self._held: list[bytes] = []
         self._template: splice.Template | None = None
@@ -99,12 +96,11 @@ class ChatStream:
         out: list[bytes] = []
         position, size = 0, len(payloads)
         while position < size and not self.done and self.error is None:
-            if self._template is not None:
-                texts = self._template.run(payloads, position, out)
-                if texts:
-                    position += len(texts)
-                    self._count(self._template.slot, texts)
-                    continue
+            copied = self._copy(self._template, payloads, position, out) if self._template is not None else 0
+            if copied:
+                position += copied
+                self._spliced += copied
+                continue
             self._read(payloads[position], out)
             position += 1
         if self.error is not None:
@@ -134,24 +130,60 @@ class ChatStream:
         held, self._held = self._held, []
         return held
 
-    def _count(self, slot: str, texts: list[str]) -> None:
-        """Count what a template copied."""
-        self._spliced += len(texts)
-        text = "".join(texts)
-        if self._reader is None:
-            return
-        if slot == "arguments" and self._call is not None:
-            self._reader.add_arguments(self._call, text)
+    def _copy(self, template: splice.Template, payloads: Sequence[bytes], start: int, out: list[bytes]) -> int:
+        """Send on what fits the template, and count it; returns how many payloads did."""
+        copied, text = template.run(payloads, start, out)
+        reader = self._reader
+        if not copied or reader is None:
+            return copied
+        if template.slot == "arguments" and self._call is not None:
+            reader.add_arguments(self._call, text)
         else:
-            self._reader.output_chars += len(text)
-            self._reader.text_chars += len(text) if slot == "content" else 0
+            reader.output_chars += len(text)
+            reader.text_chars += len(text) if template.slot == "content" else 0
+        return copied
 
     def _read(self, payload: bytes, out: list[bytes]) -> None:
-        """The full way: decode, normalise, encode."""
+        """An event that fits no template."""
         if payload == b"[DONE]":
             self.done = True
             self._end(out)
+        elif not (self._plain_ones and self._read_plain(payload, out)):
+            self._read_fully(payload, out)
+
+    def _read_plain(self, payload: bytes, out: list[bytes]) -> bool:
+        """The short way for the events that most upstreams send; False, and nothing happened, for another."""
+        event = plain_event.read(payload)
+        if event is None:
+            return False
+        part = event.choices[0] if event.choices else None
+        reader = self._reader_of(0) if part is not None else None
+        if reader is not None and (reader.assembler.calls or reader.finish_reason is not None):
+            return False
+        if event.usage:
+            self.usage = merge_usage(self.usage, event.usage)
+        self._note(event.id, event.service_tier)
+        if part is not None and reader is not None:
+            self._read_part(payload, event, part, reader, out)
+        return True
+
+    def _read_part(
+        self, payload: bytes, event: plain_event.PlainEvent, part: plain_event.PlainPart, reader: ChoiceReader, out: list[bytes]
+    ) -> None:
+        text, ended = part.text, part.finish_reason is not None
+        cut = self._cut(payload, "content", reader) if text and not ended and not event.usage else None
+        if cut is not None:
+            part.delta.content = splice.SENTINEL
+            self._follow(splice.template(cut, "content", plain_event.write(event, part, self._identity)), reader, payload, out)
             return
+        reader.text_chars += len(text)
+        reader.output_chars += len(text)
+        if ended:
+            self._close(reader, Piece({}), part.finish_reason)
+        self._emit(plain_event.write(event, part, self._identity), bool(text) or ended, out)
+
+    def _read_fully(self, payload: bytes, out: list[bytes]) -> None:
+        """The full way: decode, normalise, encode."""
         try:
             chunk = loose.decode(payload)
         except ValueError as error:
@@ -163,12 +195,13 @@ class ChatStream:
         if self.error is not None:
             return
         slot = splice.plain_slot(chunk)
-        place = _place_of(chunk) if slot is not None else 0
+        if slot is not None:
+            if self._learn(payload, chunk, slot, out):
+                return
+            chunk = cast(dict[str, object], loose.decode(payload))
         event, bears = self._rewrite(chunk)
         if self.error is None:
             self._emit(event, bears, out)
-        if slot is not None and self.committed:
-            self._learn(payload, slot, self._readers[place])
 
     def _emit(self, event: bytes | None, bears: bool, out: list[bytes]) -> None:
         if bears and not self.committed:
@@ -186,7 +219,7 @@ class ChatStream:
         usage = take_usage(chunk, self._usage_path)
         if usage is not None:
             self.usage = merge_usage(self.usage, usage)
-        self._note(chunk)
+        self._note(chunk.get("id"), chunk.get("service_tier"))
         choices = chunk.get("choices")
         bears = False
         kept: list[object] = []
@@ -198,8 +231,7 @@ class ChatStream:
             return None, bears
         return self._event(chunk), bears
 
-    def _note(self, chunk: dict[str, object]) -> None:
-        identifier, tier = chunk.get("id"), chunk.get("service_tier")
+    def _note(self, identifier: object, tier: object) -> None:
         if self.upstream_id is None and isinstance(identifier, str) and identifier:
             self.upstream_id = identifier
         if isinstance(tier, str) and tier:
@@ -269,23 +301,38 @@ class ChatStream:
             self._readers[index] = reader
         return reader
 
-    def _learn(self, payload: bytes, slot: str, reader: ChoiceReader) -> None:
-        """Make a template of a plain event that just went out, unless templates keep being of no use."""
-        self._template = None
-        if self._learned > _TRIES + self._spliced // _TRIES or not reader.plain:
-            return
-        cut = splice.cut(payload, slot)
-        chunk = loose.decode(cut.probe()) if cut is not None else None
-        if cut is None or not isinstance(chunk, dict):
-            return
-        self._learned += 1
+    def _learn(self, payload: bytes, chunk: dict[str, Any], slot: str, out: list[bytes]) -> bool:
+        """Make a template of a plain event and send the event by it. Its chunk is spoiled."""
+        reader = self._reader_of(_place_of(chunk))
+        cut = self._cut(payload, slot, reader)
+        if cut is None:
+            return False
         if slot == "arguments":
             self._call = reader.assembler.at(chunk["choices"][0]["delta"]["tool_calls"][0]["index"])
             if self._call is None:
-                return
+                return False
+        splice.mark(chunk, slot)
         event, _ = self._rewrite(chunk, probe=True)
-        self._reader = reader
-        self._template = splice.template(cut, slot, event) if event is not None else None
+        template = splice.template(cut, slot, event) if event is not None else None
+        if template is not None:
+            self._follow(template, reader, payload, out)
+        return template is not None
+
+    def _cut(self, payload: bytes, slot: str, reader: ChoiceReader) -> splice.Cut | None:
+        """The cut for a new template, unless templates keep being of no use."""
+        self._template = None
+        if self._learned > _TRIES + self._spliced // _TRIES or not reader.plain:
+            return None
+        cut = splice.cut(payload, slot)
+        self._learned += cut is not None
+        return cut
+
+    def _follow(self, template: splice.Template | None, reader: ChoiceReader, payload: bytes, out: list[bytes]) -> None:
+        """Use a template from here on, beginning with the event that it was made of."""
+        self._template, self._reader = template, reader
+        if template is not None:
+            self._emit(None, True, out)
+            self._copy(template, (payload,), 0, out)
 
 
 def _place_of(chunk: dict[str, Any]) -> int:

@@ -48,10 +48,19 @@ def both_ways(document: dict[str, Any]) -> tuple[ChatReply, ChatReply]:
     return short, full
 
 
+EMPTY = {name: st.none() for name in ("audio", "function_call", "reasoning_content")} | {"tool_calls": st.none() | st.just([])}
+ADDED = {"obfuscation": "x" * 9, "timings": {"predicted_ms": 1.5}}
+
+
 documents = st.builds(
-    answer,
-    message=st.fixed_dictionaries({"content": st.text(min_size=1)}, optional={"refusal": st.none(), "annotations": st.just([])}),
-    choice=st.fixed_dictionaries({"finish_reason": st.sampled_from(["stop", "length"])}, optional={"logprobs": st.none()}),
+    lambda added, **known: answer(**known, **added),
+    st.fixed_dictionaries({}, optional={name: st.just(value) for name, value in ADDED.items()}),
+    message=st.fixed_dictionaries(
+        {"content": st.text(min_size=1)}, optional={"refusal": st.none(), "annotations": st.none() | st.just([]), **EMPTY}
+    ),
+    choice=st.fixed_dictionaries(
+        {"finish_reason": st.sampled_from(["stop", "length"])}, optional={"logprobs": st.none(), "stop_reason": st.none()}
+    ),
     system_fingerprint=st.none() | st.text(max_size=5),
     service_tier=st.none() | st.text(max_size=5),
     id=st.text(max_size=5),
@@ -85,7 +94,7 @@ def test_plain_answers_are_the_same_both_ways(document: dict[str, Any]) -> None:
         answer(choices=[]),
         answer(usage=None),
         answer(usage={}),
-        answer(timings={"a": 1}),
+        answer(citations=[]),
         answer(error={"message": "no", "code": 500}),
     ],
 )

@@ -1,3 +1,5 @@
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -15,25 +17,34 @@ def learned(event: bytes) -> splice.Template:
     return template
 
 
-def run(template: splice.Template, *payloads: bytes) -> tuple[list[bytes], list[str]]:
+def run(template: splice.Template, *payloads: bytes) -> tuple[bytes, int, str]:
     out: list[bytes] = []
-    return out, template.run(payloads, 0, out)
+    count, text = template.run(payloads, 0, out)
+    return b"".join(out), count, text
 
 
 def test_copies_the_string_and_decodes_it() -> None:
-    assert run(learned(EVENT), EVENT.replace(b"Hi", b'a\\"\\u0062')) == ([b'<a\\"\\u0062|a\\"\\u0062>'], ['a"b'])
+    assert run(learned(EVENT), EVENT.replace(b"Hi", b'a\\"\\u0062')) == (b'<a\\"\\u0062|a\\"\\u0062>', 1, 'a"b')
 
 
 def test_padding_may_vary() -> None:
     template = learned(PADDED)
-    assert run(template, PADDED.replace(b"aZ9", b"").replace(b"Hi", b"Ho"))[1] == ["Ho"]
-    assert run(template, PADDED.replace(b"aZ9", b'","x":"'))[1] == []
-    assert run(template, EVENT)[1] == []
+    assert run(template, PADDED.replace(b"aZ9", b"").replace(b"Hi", b"Ho"))[1:] == (1, "Ho")
+    assert run(template, PADDED.replace(b"aZ9", b'","x":"'))[1:] == (0, "")
+    assert run(template, EVENT)[1:] == (0, "")
 
 
 def test_stops_at_the_first_payload_that_does_not_fit() -> None:
     other = EVENT.replace(b'"x"', b'"y"')
-    assert run(learned(EVENT), EVENT, EVENT, other, EVENT)[1] == ["Hi", "Hi"]
+    assert run(learned(EVENT), EVENT, EVENT, other, EVENT)[1:] == (2, "HiHi")
+
+
+def test_a_mark_that_is_needed_once_splits_the_event_in_two() -> None:
+    cut = splice.cut(EVENT, "content")
+    assert cut is not None
+    template = splice.template(cut, "content", b"<%b>" % splice.SENTINEL.encode())
+    assert template is not None
+    assert run(template, EVENT, EVENT.replace(b"Hi", b"Ho")) == (b"<Hi><Ho>", 2, "HiHo")
 
 
 @pytest.mark.parametrize(
@@ -41,8 +52,9 @@ def test_stops_at_the_first_payload_that_does_not_fit() -> None:
     [b"", b'a","role":"b', b"a\\", b"\xff", b"a\nb", b"\\ud800", b'"', b'x"},"finish_reason":"stop"}],"a":{"b":"c'],
 )
 def test_refuses_what_is_not_the_inside_of_one_string(inside: bytes) -> None:
-    assert run(learned(EVENT), EVENT.replace(b"Hi", inside))[1] == []
-    assert run(learned(PADDED), PADDED.replace(b"Hi", inside))[1] == []
+    for event in (EVENT, PADDED):
+        assert run(learned(event), event.replace(b"Hi", inside)) == (b"", 0, "")
+        assert run(learned(event), event, event.replace(b"Hi", inside), event)[1:] == (1, "Hi")
 
 
 @pytest.mark.parametrize(
@@ -53,17 +65,21 @@ def test_refuses_what_is_not_the_inside_of_one_string(inside: bytes) -> None:
         b'{"text":"content"}',
         b'{"obfuscation":"a","content":"b"}',
         b'{"content":"a","obfuscation":"b","x":{"obfuscation":"c"}}',
+        b'{"con\\u0074ent":"a","x":{"content":"b"}}',
+        b'{"content":"a","x":{"con\\u0074ent":"b"}}',
+        b'{"content":"\\ud800"}',
     ],
 )
 def test_does_not_cut_where_the_key_is_not_certain(event: bytes) -> None:
     assert splice.cut(event, "content") is None
 
 
-def test_probe_is_the_event_with_a_sentinel() -> None:
-    cut = splice.cut(b'{ "content" :  "a\\"b", "x":1}', "content")
-    assert cut is not None
-    assert msgspec.json.decode(cut.probe()) == {"content": splice.SENTINEL, "x": 1}
-    assert splice.template(cut, "content", b"nothing of it") is None
+def test_cuts_around_the_string_with_its_escapes() -> None:
+    assert splice.cut(b'{ "content" :  "a\\"b", "x":1}', "content") == splice.Cut(b'{ "content" :  "', b'", "x":1}', None)
+
+
+def test_an_event_without_the_mark_makes_no_template() -> None:
+    assert splice.template(splice.Cut(b"a", b"b", None), "content", b"nothing of it") is None
 
 
 def chunk(delta: object, **choice: object) -> dict[str, object]:
@@ -100,3 +116,10 @@ def call(**function: object) -> dict[str, object]:
 )
 def test_which_chunks_add_to_one_string_only(chunk: object, slot: str | None) -> None:
     assert splice.plain_slot(chunk) == slot
+
+
+@pytest.mark.parametrize("delta", [{"content": "a"}, call(arguments="a")])
+def test_marks_the_string(delta: dict[str, object]) -> None:
+    marked: dict[str, Any] = chunk(delta)
+    splice.mark(marked, splice.plain_slot(marked) or "")
+    assert msgspec.json.encode(marked) == msgspec.json.encode(chunk(delta)).replace(b'"a"', msgspec.json.encode(splice.SENTINEL))

@@ -1,0 +1,32 @@
+"""Where the local model is to run."""
+
+from pathlib import Path
+
+import pytest
+
+from trunkline import settings
+from trunkline.app import environment
+from trunkline.local.presence import Presence
+
+
+def find(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], *, there: bool = True, mode: str = "auto") -> environment.LocalPlace:
+    """The place on a machine where the model is or is not installed."""
+    presence = Presence(there, there, "" if there else "the engine is not installed")
+    monkeypatch.setattr(environment, "installed", lambda _directory: presence)
+    return environment.find_local(settings.load({}, {"TRUNKLINE_LOCAL": mode}), {"HOME": str(Path.cwd()), **environ})
+
+
+def test_a_single_process_chooses_its_own_port_and_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = find(monkeypatch, {})
+    assert (place.port, place.off, len(place.api_key)) == (None, "", 64)
+    assert place.api_key != find(monkeypatch, {}).api_key
+
+
+def test_a_worker_takes_its_parents(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = find(monkeypatch, {environment.LOCAL_PORT: "4321", environment.LOCAL_API_KEY: "k"})
+    assert (place.port, place.api_key, place.off) == (4321, "k", "")
+
+
+def test_the_reason_is_told_when_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find(monkeypatch, {}, there=False).off == "the engine is not installed"
+    assert find(monkeypatch, {}, mode="off").off == "it is switched off by TRUNKLINE_LOCAL"

@@ -1,0 +1,60 @@
+"""`trunkline serve` as a person starts it: a process, or several."""
+
+import http.client
+import signal
+import socket
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from gateway import Gateway
+
+from trunkline import settings
+from trunkline.app import serving
+
+
+def health(url: str) -> int:
+    """The status of GET /health."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
+    connection.request("GET", "/health")
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_it_answers_when_it_says_so_and_ends_with_0(workers: str, tmp_path: Path) -> None:
+    with Gateway(tmp_path, arguments=("--workers", workers, "--demo-key")) as running:
+        assert health(running.url) == 200
+        deadline = time.monotonic() + 5
+        while not any("the configuration is reloaded" in line for line in running.log):
+            assert time.monotonic() < deadline
+            running.signal(signal.SIGHUP)
+            time.sleep(0.05)
+        assert health(running.url) == 200
+        assert running.stop() == 0
+    assert (tmp_path / "demo-key").is_file()
+    assert "Traceback" not in "".join(running.log)
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    with Gateway(tmp_path, arguments=("--workers", "2")) as running:
+        address = urlsplit(running.url).hostname, urlsplit(running.url).port
+        running.kill()
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(address, timeout=1).close()
+            except OSError:
+                break
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_links_are_made_from_the_public_address() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert serving._origin(settings.load({}, {}), listener) == f"http://127.0.0.1:{port}"
+        public = settings.load({}, {"TRUNKLINE_PUBLIC_URL": "https://gateway.example.com"})
+        assert serving._origin(public, listener) == "https://gateway.example.com"

@@ -1,0 +1,118 @@
+"""The parent of several workers, with workers that are a few lines of Python. Each scene runs in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+PARENT = """
+import os, socket, sys
+from trunkline.app import workers
+workers.FIRST_PAUSE_SECONDS = workers.LOOK_SECONDS = 0.01
+workers.STOP_SECONDS = 1.0
+command = [sys.executable, "-c", sys.argv[1]]
+listener = socket.create_server(("127.0.0.1", 0))
+sys.exit(workers.Workers(2, command, listener, dict(os.environ), lambda: print("ready", flush=True)).run())
+"""
+READY = "os.write(int(os.environ['TRUNKLINE_WORKER_READY_FD']), bytes([int(os.environ['TRUNKLINE_WORKER_NUMBER'])]))"
+HEAD = "import os, signal, socket, sys, time\n"
+SERVE = f"""{HEAD}
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+signal.signal(signal.SIGHUP, lambda *_: os.write(1, b"again\\n"))
+socket.socket(fileno=int(os.environ["TRUNKLINE_WORKER_FD"])).getsockname()
+os.write(1, b"%d\\n" % os.getpid())
+{READY}
+while True: time.sleep(1)
+"""
+
+
+def start(worker: str) -> subprocess.Popen[str]:
+    """A parent whose workers run this program."""
+    command = [sys.executable, "-c", textwrap.dedent(PARENT), worker]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def read(parent: subprocess.Popen[str], lines: int) -> list[str]:
+    """The next lines that parent and workers print."""
+    assert parent.stdout is not None
+    return [parent.stdout.readline().strip() for _ in range(lines)]
+
+
+def end(parent: subprocess.Popen[str], number: int = signal.SIGTERM) -> int:
+    """Signals the parent; returns its exit code."""
+    parent.send_signal(number)
+    parent.communicate(timeout=5)
+    return parent.returncode
+
+
+def test_ready_is_said_once_and_signals_are_handed_on() -> None:
+    parent = start(SERVE)
+    lines = read(parent, 3)
+    assert lines.count("ready") == 1 and sum(line.isdigit() for line in lines) == 2
+    time.sleep(0.05)
+    parent.send_signal(signal.SIGHUP)
+    assert read(parent, 2) == ["again", "again"]
+    assert end(parent) == 0
+
+
+def test_ctrl_c_is_a_clean_end_too() -> None:
+    parent = start(SERVE)
+    read(parent, 3)
+    assert end(parent, signal.SIGINT) == 0
+
+
+def test_a_worker_that_died_is_started_again() -> None:
+    parent = start(SERVE)
+    pids = [int(line) for line in read(parent, 3) if line.isdigit()]
+    os.kill(pids[0], signal.SIGKILL)
+    assert int(read(parent, 1)[0]) not in pids
+    assert end(parent) == 0
+
+
+def test_workers_that_cannot_start_are_given_up() -> None:
+    parent = start("raise SystemExit(3)")
+    out, error = parent.communicate(timeout=10)
+    assert parent.returncode == 1 and out == ""
+    assert "5 starts of a worker failed one after another" in error
+
+
+def test_a_worker_that_does_not_end_is_killed() -> None:
+    parent = start(SERVE.replace("sys.exit(0)", "None"))
+    read(parent, 3)
+    assert end(parent) == 1
+
+
+def test_a_worker_that_is_still_starting_may_be_stopped() -> None:
+    parent = start("import os, time; os.write(1, b'starts\\n'); time.sleep(9)")
+    read(parent, 2)
+    assert end(parent) == 0
+
+
+def test_workers_do_not_outlive_their_parent() -> None:
+    own = "from trunkline.app.workers import end_with; import os, time; end_with(int(os.environ['TRUNKLINE_WORKER_PARENT']))"
+    parent = start(f"{own}\nos.write(1, b'%d\\n' % os.getpid())\ntime.sleep(9)")
+    lines = read(parent, 2)
+    parent.kill()
+    parent.communicate(timeout=5)
+    deadline = time.monotonic() + 3
+    while any(_lives(int(pid)) for pid in lines):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_worker_whose_parent_is_gone_already_ends() -> None:
+    program = "from trunkline.app.workers import end_with; end_with(1 << 30)"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=10)
+    assert result.returncode == 1 and "the parent of this worker is gone" in result.stderr
+
+
+def _lives(pid: int) -> bool:
+    """Whether the process runs; a dead one that nobody has waited for does not."""
+    status = Path(f"/proc/{pid}/stat")
+    try:
+        return status.read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
