@@ -41,37 +41,34 @@ class Attempts:
         queue = list(exchange.plan.attempts)
         faults = 0
         while queue and len(failures) < MAX_ATTEMPTS and faults < MAX_CALLER_FAULTS:
-            endpoint = queue.pop(0)
+            endpoint = exchange.endpoint = queue.pop(0)
+            exchange.sent_at = time.monotonic()
             try:
-                return endpoint, await self._try(exchange, endpoint, attempt)
+                result = await attempt(exchange, self._routes.to(endpoint))
             except UpstreamError as error:
+                self.failed(exchange, endpoint, error)
                 failures.append(Failure(endpoint, error))
                 faults += error.kind == "caller_fault"
                 if not queue and verdict(error).again and [one.endpoint for one in failures].count(endpoint) == 1:
                     await asyncio.sleep(random.random() * RETRY_JITTER_SECONDS)  # noqa: S311 - jitter, not a secret
                     queue.append(endpoint)
+            else:
+                self._succeeded(exchange, endpoint)
+                return endpoint, result
         raise summarise(failures, exchange.request.models)
 
-    async def _try(self, exchange: Exchange, endpoint: Endpoint, attempt: Attempt[T]) -> T:
-        exchange.endpoint = endpoint
-        exchange.sent_at = time.monotonic()
-        try:
-            result = await attempt(exchange, self._routes.to(endpoint))
-        except UpstreamError as error:
-            self.failed(exchange, endpoint, error)
-            raise
-        exchange.first_content_at = time.monotonic()
+    def _succeeded(self, exchange: Exchange, endpoint: Endpoint) -> None:
+        exchange.first_content_at = now = time.monotonic()
         self._health.succeeded(endpoint.id)
-        exchange.attempts.append(_record(exchange, endpoint, 200, None))
-        return result
+        exchange.attempts.append(_record(exchange, endpoint, now, 200))
 
     def failed(self, exchange: Exchange, endpoint: Endpoint, error: UpstreamError) -> None:
         """Note a failed attempt, also one that failed after its first content."""
         if verdict(error).counts:
             self._health.failed(endpoint.id)
-        exchange.attempts.append(_record(exchange, endpoint, error.status, verdict(error).error_type))
+        exchange.attempts.append(_record(exchange, endpoint, time.monotonic(), error.status, verdict(error).error_type))
 
 
-def _record(exchange: Exchange, endpoint: Endpoint, status: int, error_type: str | None) -> AttemptRecord:
-    latency = round((time.monotonic() - exchange.sent_at) * 1000)
-    return AttemptRecord(endpoint.provider_name, endpoint.id, endpoint.model, status, latency, error_type=error_type)
+def _record(exchange: Exchange, endpoint: Endpoint, now: float, status: int, error_type: str | None = None) -> AttemptRecord:
+    latency = round((now - exchange.sent_at) * 1000)
+    return AttemptRecord(endpoint.provider_name, endpoint.id, endpoint.model, status, latency, None, error_type)

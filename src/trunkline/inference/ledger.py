@@ -37,6 +37,8 @@ class Ledger:
 
     def fail(self, exchange: Exchange, *, status: int, error_type: str, seen: Observed = UNSEEN, cancelled: bool = False) -> None:
         """Record an exchange that brought nothing chargeable, and release its hold (contract 4.4: an error is not charged)."""
+        if exchange.settled:
+            return
         endpoint = exchange.endpoint or exchange.plan.attempts[0]
         self._close(exchange, endpoint, seen, NOTHING, FREE, cancelled=cancelled, status=status, error_type=error_type)
 

@@ -76,7 +76,7 @@ class Pipeline:
         if not plan.attempts:
             raise all_excluded(plan, request.models)
         output_tokens = services.estimates.output_tokens(plan.attempts[0].model, request.max_tokens)
-        cost = max(estimate(one.pricing, prompt_tokens, output_tokens) for one in plan.attempts)
+        cost = max([estimate(one.pricing, prompt_tokens, output_tokens) for one in plan.attempts])
         hold = services.budgets.reserve_now(principal, cost) or await services.budgets.reserve(principal, cost)
         return Exchange(call, principal, request, plan, hold, prompt_tokens)
 

@@ -5,6 +5,7 @@ import math
 from trunkline.dialects.chat.refusals import classify
 from trunkline.dialects.chat.reply import ChatReply
 from trunkline.dialects.chat.stream import ChatStream
+from trunkline.dialects.chat.unstreamed import payloads_of
 from trunkline.errors import ConnectionLost, MalformedResponse, UpstreamError
 from trunkline.inference.call import Exchange
 from trunkline.inference.routes import Route
@@ -104,10 +105,15 @@ async def _refusal(response: Response) -> UpstreamError:
 
 
 async def _first_content(exchange: Exchange, route: Route, response: Response) -> Live:
-    if (response.header(b"content-type") or b"").startswith(b"application/json"):
-        raise await _refusal(response)
     stream = stream_for(exchange, route.endpoint, route.splicer.forced_tool(exchange.request))
     splitter = EventSplitter()
+    if (response.header(b"content-type") or b"").startswith(b"application/json"):
+        first = stream.feed(payloads_of(await response.read_all(ANSWER_LIMIT)))
+        if stream.error is not None:
+            raise stream.error
+        if not stream.committed:
+            raise MalformedResponse("the answer has no content", status=200)
+        return Live(response, splitter, stream, first)
     response.expect("first_content", route.endpoint.timeouts.first_content, since=response.sent_at)
     while True:
         data = await response.read()

@@ -9,6 +9,7 @@ import re
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PAIRS = tuple(a + b for a in _ALPHABET for b in _ALPHABET)
+_TWO, _FOUR = 62**2, 62**4
 _VALUE = {letter: value for value, letter in enumerate(_ALPHABET)}
 _TEXT_LENGTH = 22
 _GENERATION = re.compile(rf"gen-(\d{{1,12}})-([0-9A-Za-z]{{{_TEXT_LENGTH}}})")
@@ -31,12 +32,12 @@ def unix_ms(uuid: bytes) -> int:
 def generation_text(uuid: bytes) -> str:
     """The wire form of a generation's 16 bytes."""
     value = int.from_bytes(uuid, "big")
-    pairs = []
-    for _ in range(_TEXT_LENGTH // 2):
-        value, pair = divmod(value, 3844)
-        pairs.append(_PAIRS[pair])
-    pairs.reverse()
-    return f"gen-{int.from_bytes(uuid[:6], 'big') // 1000}-{''.join(pairs)}"
+    seconds = (value >> 80) // 1000
+    text = ""
+    for _ in range(_TEXT_LENGTH // 4):
+        value, four = divmod(value, _FOUR)
+        text = _PAIRS[four // _TWO] + _PAIRS[four % _TWO] + text
+    return f"gen-{seconds}-{_PAIRS[value]}{text}"
 
 
 def generation_bytes(text: str) -> bytes:

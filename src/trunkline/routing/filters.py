@@ -78,21 +78,14 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("require_parameters", _lacks_parameters),
     ("context_length", _too_short),
 )
-RULES_WITHOUT_PREFERENCES = (("context_length", _too_short),)
-"""The rules that can leave an endpoint out although the caller prefers nothing."""
 
 
 def admit(endpoints: Sequence[Endpoint], facts: RequestFacts, preferences: Preferences) -> tuple[list[Endpoint], list[Exclusion]]:
     """The endpoints that may serve the request, and those that may not with the first rule that each breaks."""
-    rules = RULES_WITHOUT_PREFERENCES if preferences is NO_PREFERENCES else RULES
     kept: list[Endpoint] = []
     excluded: list[Exclusion] = []
     for endpoint in endpoints:
-        reason = None
-        for name, breaks in rules:
-            if breaks(endpoint, facts, preferences):
-                reason = name
-                break
+        reason = _broken(endpoint, facts, preferences)
         if reason is None:
             kept.append(endpoint)
         else:
@@ -100,10 +93,17 @@ def admit(endpoints: Sequence[Endpoint], facts: RequestFacts, preferences: Prefe
     return kept, excluded
 
 
+def _broken(endpoint: Endpoint, facts: RequestFacts, preferences: Preferences) -> str | None:
+    """The first rule that the endpoint breaks. A caller who prefers nothing can only ask for too many tokens."""
+    if preferences is NO_PREFERENCES:
+        return "context_length" if _too_short(endpoint, facts, preferences) else None
+    return next((name for name, breaks in RULES if breaks(endpoint, facts, preferences)), None)
+
+
 def prefer_capable(endpoints: list[Endpoint], facts: RequestFacts) -> list[Endpoint]:
     """Where some endpoints support a soft parameter that the request uses (tools, structured output), only those; never an empty list
     (contract 3.2)."""
-    for name in SOFT_PARAMETERS:
+    for name in SOFT_PARAMETERS if facts.parameters else ():
         if name in facts.parameters:
             capable = [one for one in endpoints if one.supported_parameters is None or name in one.supported_parameters]
             endpoints = capable or endpoints

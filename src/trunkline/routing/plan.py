@@ -22,9 +22,9 @@ def make_plan(
     for endpoints in candidates:
         kept, left_out = filters.admit(endpoints, facts, preferences)
         excluded += left_out
-        if facts.parameters:
-            kept = filters.prefer_capable(kept, facts)
-        attempts += order.arrange(kept, health, preferences, seed) if len(kept) > 1 or preferences.order else kept
+        if len(kept) > 1 or preferences.order:
+            kept = order.arrange(filters.prefer_capable(kept, facts), health, preferences, seed)
+        attempts += kept
     if not preferences.allow_fallbacks and not preferences.order:
         del attempts[1:]
     return Plan(tuple(attempts), tuple(excluded), preferences.allow_fallbacks)

@@ -104,6 +104,8 @@ class Response:
         """The whole decoded body. Raises ResponseTooLarge, and closes, when it is longer than `limit` bytes; otherwise as `read`."""
         if self._decoder is not None:
             self._decoder.limit = min(self._decoder.limit, limit)
+        elif self.complete and self.error is None and self.buffered <= limit:
+            return self._take()
         pieces = []
         size = 0
         while piece := await self.read():

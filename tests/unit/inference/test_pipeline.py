@@ -220,3 +220,18 @@ def test_an_upstream_error_keeps_its_code_and_identity() -> None:
     assert error.metadata is not None
     assert error.metadata["provider_name"] == "One"
     assert error.metadata["provider_code"] == "content_filter"
+
+
+def test_a_whole_answer_to_a_streamed_request_is_told_as_a_stream() -> None:
+    bench = Bench([served("one")], answer())
+    outcome = bench.ask(stream=True)
+    assert outcome.text == "Paris."
+    assert outcome.events[-1]["usage"]["cost"] == 130e-12
+    assert outcome.body.endswith(b"data: [DONE]\n\n")
+    assert bench.ledgers.settled == [130]
+
+
+def test_a_whole_answer_without_content_is_none_in_a_stream_either() -> None:
+    bench = Bench([served("one"), served("two")], answer("", finish_reason=None), answer())
+    outcome = bench.ask(stream=True, provider={"order": ["one", "two"]})
+    assert {one["provider"] for one in outcome.events} == {"Two"}

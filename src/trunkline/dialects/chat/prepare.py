@@ -31,6 +31,7 @@ _LIMITS = ("max_tokens", "max_completion_tokens")
 _REASONING = ("reasoning", "reasoning_effort", "include_reasoning")
 _TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
 _WITH_USAGE = Raw(b'{"include_usage":true}')
+_OPTIONS = msgspec.json.Decoder(dict[str, Raw] | None)
 _JSON_OBJECT = Raw(b'{"type":"json_object"}')
 _encode = msgspec.json.Encoder().encode
 
@@ -122,7 +123,7 @@ def _stream_options(*, on_request: bool) -> Step:
         options = body.pop("stream_options", None)
         if not on_request or not request.stream:
             return
-        asked = None if options is None else msgspec.json.decode(options, type=dict[str, Raw] | None)
+        asked = None if options is None else _OPTIONS.decode(options)
         if asked:
             asked["include_usage"] = Raw(b"true")
             body["stream_options"] = Raw(msgspec.json.encode(asked))

@@ -45,7 +45,6 @@ class ChatReply:
         self._excluded = reasoning_excluded
         self._forced_tool = forced_tool
         self._legacy = legacy == "text"
-        self._usage_path = tuple(quirks.usage_path.split("."))
         self._generation_id = generation_id
         self._identity = (generation_id, "text_completion" if self._legacy else "chat.completion", created, model, provider)
         self._plain: plain.PlainAnswer | None = None
@@ -103,7 +102,7 @@ class ChatReply:
         self.error = refusal_of(document)
         if self.error is not None:
             return
-        self.usage = take_usage(document, self._usage_path)
+        self.usage = take_usage(document, tuple(self._quirks.usage_path.split(".")))
         choices = document.get("choices")
         if not isinstance(choices, list):
             self.error = MalformedResponse("The answer has no choices")

@@ -35,6 +35,9 @@ PARAMETERS = frozenset(
 ALIASES = {"max_completion_tokens": "max_tokens", "reasoning_effort": "reasoning"}
 """Parameters that ask for the same ability under another name."""
 
+_CONDITIONAL = frozenset(("include_reasoning", "tools", "tool_choice", "parallel_tool_calls", "response_format"))
+"""Parameters that constrain endpoints only with some values, or with others."""
+
 _TEXT_COMPLETION_ONLY = ("prompt", "echo", "best_of", "suffix", "logprobs")
 
 
@@ -182,6 +185,8 @@ def _parameters(raw: dict[str, Raw], fields: Fields) -> frozenset[str]:
     if not names:
         return names
     used = {ALIASES.get(name, name) for name in names if bytes(raw[name]) != _NULL}
+    if used.isdisjoint(_CONDITIONAL):
+        return frozenset(used)
     used.discard("include_reasoning")
     if not fields.tools:
         used -= {"tools", "tool_choice", "parallel_tool_calls"}

@@ -103,7 +103,7 @@ def cut(payload: bytes, key: str) -> Cut | None:
         return None
     head, middle = payload[: inside.start()], payload[inside.end() :]
     noise = list(_NOISE.finditer(middle))
-    if b"\\" in head or b"\\" in middle or b'"obfuscation"' in head or len(noise) > 1:
+    if b"\\" in head or b"\\" in middle or len(noise) + head.count(b'"obfuscation"') > 1:
         return None
     if noise:
         return Cut(head, middle[: noise[0].start(1)], middle[noise[0].end(1) :])

@@ -70,11 +70,21 @@ class ChatStream:
 
     @property
     def finish_reason(self) -> str | None:
-        return next((reader.finish_reason for reader in self._readers.values() if reader.finish_reason), None)
+        ended = self._ended
+        return None if ended is None else ended.finish_reason
 
     @property
     def native_finish_reason(self) -> str | None:
-        return next((reader.native_finish_reason for reader in self._readers.values() if reader.finish_reason), None)
+        ended = self._ended
+        return None if ended is None else ended.native_finish_reason
+
+    @property
+    def _ended(self) -> ChoiceReader | None:
+        """The first choice that has a finish reason."""
+        for reader in self._readers.values():
+            if reader.finish_reason:
+                return reader
+        return None
 
     @property
     def text_chars(self) -> int:

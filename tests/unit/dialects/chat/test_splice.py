@@ -34,6 +34,11 @@ def test_padding_may_vary() -> None:
     assert run(template, EVENT)[1:] == (0, "")
 
 
+def test_padding_before_the_string_must_be_the_same() -> None:
+    event = b'{"obfuscation":"aZ9",' + EVENT[1:]
+    assert run(learned(event), event, event.replace(b"Hi", b"Ho"), event.replace(b"aZ9", b"x"))[1:] == (2, "HiHo")
+
+
 def test_stops_at_the_first_payload_that_does_not_fit() -> None:
     other = EVENT.replace(b'"x"', b'"y"')
     assert run(learned(EVENT), EVENT, EVENT, other, EVENT)[1:] == (2, "HiHi")
@@ -63,7 +68,7 @@ def test_refuses_what_is_not_the_inside_of_one_string(inside: bytes) -> None:
         b'{"content":"a","x":{"content":"b"}}',
         b'{"content":null}',
         b'{"text":"content"}',
-        b'{"obfuscation":"a","content":"b"}',
+        b'{"obfuscation":"a","content":"b","x":{"obfuscation":"c"}}',
         b'{"content":"a","obfuscation":"b","x":{"obfuscation":"c"}}',
         b'{"con\\u0074ent":"a","x":{"content":"b"}}',
         b'{"content":"a","x":{"con\\u0074ent":"b"}}',
