@@ -68,8 +68,8 @@ class Grant(Struct, frozen=True, gc=False):
 
 def _share(available: int, estimate: int) -> int:
     """How much to take at once: about a hundred requests, but never more than an eighth of what is left, so that slices shrink with the
-    balance."""
-    return min(100 * estimate, available // 8)
+    balance; up to two thousand while that is a trifle of it, so that a busy key seldom asks."""
+    return max(min(100 * estimate, available // 8), min(2000 * estimate, available // 256))
 
 
 def _decide(ask: Ask, available: int, *, other_last: bool) -> tuple[Verdict, int]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from trunkline.auth.authenticator import Authenticator
+from trunkline.auth.permissions import require_inference
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.dialects.chat.request import parse, parse_completion
 from trunkline.errors import ApiError, UpstreamError
@@ -66,8 +67,7 @@ class Pipeline:
         services = self._services
         authorization = call.headers.get(b"authorization")
         principal = services.authenticator.known(authorization or b"") or await services.authenticator.authenticate(authorization)
-        if principal.kind != "inference":
-            raise ApiError("permission_denied", "Management keys cannot call inference. Use an API key")
+        require_inference(principal)
         request = parse_completion(call.body) if call.legacy else parse(call.body)
         candidates = resolve(services.catalogue(), request)
         prompt_tokens = services.estimates.tokens(candidates[0][0].model, request.prompt_bytes)

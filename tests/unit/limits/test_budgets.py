@@ -276,7 +276,7 @@ def test_unused_money_is_given_back_when_idle_and_at_the_end(
         async with asyncio.timeout(5):
             while len(_leases(storage)) > 1:
                 await asyncio.sleep(0.01)
-        assert _leases(storage) == [(1_000,)]
+        assert _leases(storage) == [(20_000,)]
 
     run(scenario)
     assert _leases(storage) == []
