@@ -12,6 +12,8 @@ import click
 from trunkline import __version__
 from trunkline.accounts.keys import KeyChanges, Keys, NewKey
 from trunkline.app.serving import serve as serve_forever
+from trunkline.catalogue import sync as syncing
+from trunkline.catalogue.differences import Difference
 from trunkline.errors import ApiError, TrunklineError
 from trunkline.local import weights
 from trunkline.mock import server as mock_server
@@ -150,6 +152,38 @@ def restore(folder: Path, **flags: str | None) -> None:
     prepare_folder(data_dir)
     backups.restore(folder, data_dir)
     click.echo(f"restored {data_dir} from {folder}")
+
+
+@cli.group()
+def catalog() -> None:
+    """Models, prices and limits."""
+
+
+@catalog.command()
+@click.option("--from", "source", required=True, type=click.Choice(sorted(syncing.SOURCES)), help="Whose list to compare with.")
+@click.option("--file", type=click.Path(path_type=Path, dir_okay=False), help="A downloaded list; absent = get it from the network.")
+@click.option("--apply", "write", is_flag=True, help="Write the differences into the data folder and note price changes.")
+@settings_options
+def sync(source: str, file: Path | None, write: bool, **flags: str | None) -> None:
+    """Compare the catalogue with a public list, and with --apply make it agree."""
+    data_dir = settings_of(flags).data_dir
+    url = syncing.SOURCES[source].url
+    text = syncing.read_file(file) if file else asyncio.run(syncing.fetch(url, os.environ))
+    comparison = syncing.compare_with(source, text, str(file or url), data_dir)
+    for line in comparison.differences:
+        click.echo(_difference_line(line))
+    click.echo(syncing.summary(comparison))
+    if write:
+        prepare_folder(data_dir)
+        click.echo(f"written: {syncing.apply(comparison, data_dir)}; a running server reads it after SIGHUP")
+    elif comparison.differences:
+        click.echo("nothing is written; add --apply to write it")
+
+
+def _difference_line(line: Difference) -> str:
+    """One row of the table: what happened, to which endpoint, to which fact, from what to what."""
+    change = f"  {line.old or '-'} -> {line.new or '-'}" if line.fact else ""
+    return f"{line.kind:8} {line.subject:60} {line.fact:24}{change}".rstrip()
 
 
 @cli.group()

@@ -194,7 +194,7 @@ def test_an_inference_key_manages_nothing_and_a_management_key_calls_nothing(cli
     with pytest.raises(errors.OpenRouterDefaultError, match="management keys") as raised:  # the SDK has no type for this 403
         client.api_keys.list()
     assert raised.value.status_code == 403
-    with pytest.raises(errors.ForbiddenResponseError, match="cannot call inference"):
+    with pytest.raises(errors.ForbiddenResponseError, match="cannot call models"):
         ask(manager)
 
 

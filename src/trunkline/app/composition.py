@@ -30,6 +30,7 @@ from trunkline.auth.directory import KeyDirectory
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.catalogue.first_seen import FirstSeen
 from trunkline.catalogue.load import load as load_catalogue
+from trunkline.catalogue.synced import synced_file
 from trunkline.errors import ConfigError
 from trunkline.health.outages import OutageMemory
 from trunkline.inference.attempts import Attempts
@@ -126,7 +127,8 @@ class Gateway:
     def _load_catalogue(self) -> Catalogue:
         config = self._settings.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
         local = self._local.base_url if self._local is not None else None
-        return load_catalogue(config, self._environ, local=local, first_seen=self._first_seen)
+        synced = synced_file(self._settings.data_dir)
+        return load_catalogue(config, self._environ, local=local, first_seen=self._first_seen, synced=synced)
 
     def _make_routes(self) -> Routes:
         launchers = {} if self._local is None else {"local": self._local.ready}

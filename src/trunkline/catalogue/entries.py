@@ -19,7 +19,8 @@ from trunkline.providers.credentials import check_name, check_value
 from trunkline.providers.records import overlay, served_dialect
 from trunkline.providers.tables import key_path, one_of, read
 
-_MODEL_ID = re.compile(r"~?[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*(:[a-z0-9-]+)?")
+MODEL_ID = re.compile(r"~?[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*(:[a-z0-9-]+)?")
+"""What the id of a model looks like."""
 
 
 class AuthorEntry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -206,7 +207,7 @@ def _prefixed(name: str, prefix: str) -> str:
 
 def _check_model(entry: ModelEntry, where: str) -> None:
     for slug, key in ((entry.id, "id"), *((alias, "aliases") for alias in entry.aliases or ())):
-        if not _MODEL_ID.fullmatch(slug):
+        if not MODEL_ID.fullmatch(slug):
             raise ConfigError(
                 key_path(where, key), f"{slug!r} is not a model slug", "author/model or author/model:variant, such as acme/echo-1"
             )

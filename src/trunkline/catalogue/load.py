@@ -1,4 +1,4 @@
-"""Builds the catalogue: built-in data, then `trunkline.toml` on top of it, then what the environment makes available."""
+"""Builds the catalogue: built-in data, then what a sync wrote, then `trunkline.toml`, then what the environment makes available."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,16 +23,20 @@ def load(
     *,
     local: str | None = None,
     first_seen: Callable[[str], int] | None = None,
+    synced: Path | None = None,
 ) -> Catalogue:
     """The catalogue in force.
 
-    `config` is the operator's file, if there is one. `local` is the base URL of the local model, "" when it is on but its port is not known
-    yet, None when it is off. `first_seen` gives the Unix seconds at which a model without `created` first appeared; absent = now.
+    `config` is the operator's file, if there is one; `synced` that of the last sync, which need not exist. `local` is the base URL of the
+    local model, "" when it is on but its port is not known yet, None when it is off. `first_seen` gives the Unix seconds at which a model
+    without `created` first appeared; absent = now.
     Raises ConfigError naming file and key.
     """
     draft = _Draft(environ, first_seen or _now)
     for name, text in _built_in_files():
         draft.add(tables_of(text, name), name, operator=False)
+    if synced is not None and synced.is_file():
+        draft.add(read_config(synced), str(synced), operator=False)
     if config is not None:
         draft.add(read_config(config), str(config), operator=True)
     return draft.finish(local)

@@ -10,9 +10,10 @@ from trunkline.protocol.catalogue import PriceOverride, Pricing
 from trunkline.protocol.money import parse_usd
 from trunkline.providers.tables import Table, key_path, suggest
 
-_CONDITIONS = ("min_prompt_tokens", "utc_start", "utc_end")
+CONDITIONS = ("min_prompt_tokens", "utc_start", "utc_end")
 _RATES = tuple(name for name in Pricing.__struct_fields__ if name != "overrides")
-_OVERRIDABLE = ("prompt", "completion", "audio", "input_audio_cache", "input_cache_read", "input_cache_write", "input_cache_write_1h")
+OVERRIDABLE = ("prompt", "completion", "audio", "input_audio_cache", "input_cache_read", "input_cache_write", "input_cache_write_1h")
+"""The conditions of an override, and the prices that it can replace."""
 
 FREE = Pricing()
 """The price list of what costs nothing."""
@@ -54,8 +55,8 @@ def _rate(value: object, where: str) -> int:
 def _override(item: object, where: str) -> PriceOverride:
     if not isinstance(item, dict):
         raise ConfigError(where, "not a table", '{ min_prompt_tokens = 200000, prompt = "0.000002" }')
-    _check_keys(item, (*_CONDITIONS, *_OVERRIDABLE), where)
-    rates = _rates(item, _OVERRIDABLE, where)
+    _check_keys(item, (*CONDITIONS, *OVERRIDABLE), where)
+    rates = _rates(item, OVERRIDABLE, where)
     if not rates:
         raise ConfigError(where, "it changes no price", 'a price beside the condition, such as prompt = "0.000002"')
     window = _window(item, where)

@@ -1,10 +1,11 @@
 """Reads a TOML table into a Struct, strictly: every mistake is a ConfigError that names the file, the key and what to write instead."""
 
 import difflib
+import functools
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import TypeVar, cast
 
 import msgspec
 from msgspec import Struct, inspect
@@ -27,13 +28,19 @@ def parse(text: bytes, file: str) -> dict[str, object]:
 
 def read(table: object, shape: type[T], where: str) -> T:
     """`table` as a `shape`. `where` begins the place that an error names: `trunkline.toml: endpoints[2]`, or `trunkline.toml: `."""
-    for mistake in _mistakes(inspect.type_info(shape), table, ""):
+    for mistake in _mistakes(_layout(cast(Hashable, shape)), table, ""):
         raise ConfigError(key_path(where, mistake.path), mistake.problem, suggest(mistake.word, mistake.known))
     try:
         return msgspec.convert(table, shape, strict=True)
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `$")
         raise ConfigError(key_path(where, path.rstrip("`").lstrip(".")), _plain(problem)) from None
+
+
+@functools.cache
+def _layout(shape: Hashable) -> inspect.Type:
+    """What msgspec knows of `shape`; looking takes a millisecond, which hundreds of tables would add up."""
+    return inspect.type_info(shape)
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -13,8 +13,15 @@ LIST = Path(__file__).parents[3].parent / "shared" / "openrouter" / "models-2026
 
 pytestmark = pytest.mark.skipif(not LIST.exists(), reason="OpenRouter's model list is not at hand")
 
+ROUNDED = "the list has 17 digits; a price is a whole number of pico-dollars"
 REVIEWED = {
-    ("google/gemini-2.5-flash", "input_cache_write"): "the list has 17 digits; a price is a whole number of pico-dollars",
+    ("google/gemini-2.5-flash", "input_cache_write"): ROUNDED,
+    ("google/gemini-2.5-flash-image", "input_cache_write"): ROUNDED,
+    ("google/gemini-2.5-flash-lite", "input_cache_write"): ROUNDED,
+    ("google/gemini-3-flash-preview", "input_cache_write"): ROUNDED,
+    ("google/gemini-3.1-flash-lite", "input_cache_write"): ROUNDED,
+    ("google/lyria-3-pro-preview", "request"): "the list has no price for tokens, and names $0.08 a song in the description",
+    ("google/lyria-3-clip-preview", "request"): "the list has no price for tokens, and names $0.04 a clip in the description",
 }
 """Prices that differ from the list, with the reason."""
 
@@ -25,6 +32,15 @@ REVIEWED_OVERRIDES = {
     "qwen/qwen3.6-plus": "genai-prices has the tier above 256K tokens",
     "x-ai/grok-4.3": "genai-prices has the tier above 200K tokens",
     "x-ai/grok-4.20": "genai-prices has the tier above 200K tokens",
+    "openai/gpt-5.5": "genai-prices has the tier above 272K tokens",
+    "openai/gpt-5.5-pro": "genai-prices has the tier above 272K tokens",
+    "openai/gpt-5.4-pro": "genai-prices has the tier above 272K tokens",
+    "anthropic/claude-sonnet-4.5": "genai-prices has the tier above 200K tokens",
+    "qwen/qwen3.6-flash": "genai-prices has the tier above 256K tokens",
+    "bytedance-seed/seed-2.0-lite": "genai-prices has the tier above 128K tokens",
+    "bytedance-seed/seed-2.0-mini": "genai-prices has the tier above 128K tokens",
+    "bytedance-seed/seed-1.6": "genai-prices has the tier above 128K tokens",
+    "bytedance-seed/seed-1.6-flash": "genai-prices has the tier above 128K tokens",
 }
 
 
@@ -59,7 +75,7 @@ def test_facts_are_those_of_the_list(catalogue: Catalogue, listed: dict[str, dic
             continue
         row = listed[model.id]
         facts = (model.name, model.canonical_slug, model.created, model.context_length)
-        assert facts == (row["name"], row["canonical_slug"], row["created"], row["context_length"])
+        assert facts == (str(row["name"]).strip(), row["canonical_slug"], row["created"], row["context_length"])
         theirs: dict[str, object] = row["architecture"]  # type: ignore[assignment]
         ours = architecture_view(model)
         assert {key: sorted(value) if isinstance(value, list) else value for key, value in ours.items()} == {

@@ -32,8 +32,8 @@ def config(tmp_path: Path) -> Path:
 
 def test_the_built_in_catalogue() -> None:
     catalogue = load(None, {})
-    assert len(catalogue.models) >= 24
-    assert len({model.author for model in catalogue.models.values()}) >= 10
+    assert len(catalogue.models) >= 200
+    assert len({model.author for model in catalogue.models.values()}) >= 40
     for model in catalogue.models.values():
         assert model.sources, f"{model.id} names no source"
         assert model.description, f"{model.id} has no description"
@@ -75,6 +75,18 @@ def test_built_in_variants_and_long_contexts() -> None:
     assert catalogue.resolve("meta-llama/llama-3-3-70b-instruct") is not None
     assert any(endpoint.pricing.overrides for endpoint in catalogue.endpoints.values())
     assert any(model.reasoning for model in catalogue.models.values())
+
+
+def test_static_variants_and_modalities_of_the_built_in_models() -> None:
+    models = load(None, {}).models
+    assert {"free", "thinking"} <= {id.partition(":")[2] for id in models}
+    assert {"text", "image", "audio"} <= {name for model in models.values() for name in model.output_modalities}
+    assert {"text", "image", "file", "audio", "video"} <= {name for model in models.values() for name in model.input_modalities}
+
+
+def test_every_author_has_one_file() -> None:
+    files = {file.stem for file in (Path(load.__code__.co_filename).parent / "data").glob("*.toml")}
+    assert files == {model.author for model in load(None, {}).models.values()}
 
 
 def test_the_local_model() -> None:
