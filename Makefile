@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long lint fix bench soak docs lock
+.PHONY: help setup run test test-long lint fix bench bench-peers soak docs lock
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CLEAN := $(BIN)/python scripts/environment.py
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/project.stamp ## install into .venv from the locked requirements, and fetch the local model's weights
 	@$(BIN)/python -m trunkline.local || [ "$${CI:-}" != true ]
@@ -53,6 +53,10 @@ bench: setup ## measure against plain proxies on this machine; results in bench-
 	@scripts/debian-packages
 	@$(PIP) install --require-hashes -r requirements/bench.txt
 	@$(CLEAN) $(BIN)/python -m bench $(ARGS)
+
+bench-peers: setup ## measure beside TensorZero, Portkey and LiteLLM, which are installed into .bench-peers/
+	@$(BIN)/python -m bench.environments
+	@$(MAKE) --no-print-directory bench ARGS="--peers $(ARGS)"
 
 soak: setup ## half an hour of load, watching memory; ARGS="--minutes 5" for a shorter one
 	@$(CLEAN) $(BIN)/python -m bench.soak $(ARGS)

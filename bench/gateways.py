@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,21 +15,42 @@ from bench.processes import Missing, Process, envoy_program, free_port, program
 from bench.upstream import Upstream, nginx_frame
 
 KINDS: tuple[workload.Kind, ...] = ("plain", "burst", "paced", "tls")
+_PATIENCE_S = 60
 
 
 class Gateway(Struct, kw_only=True):
-    """A running gateway. `path` gives the base path a client calls for each workload; `process` None = the upstream itself."""
+    """A running gateway. `paths` gives the base path a client calls for each workload; `process` None = the upstream itself.
+
+    `prefix`: what it wants before a model's name; `extra`: headers it wants beside those of the client, or instead of them; `events`: how
+    many events it makes of the upstream's.
+    """
 
     name: str
     ports: Mapping[workload.Kind, int]
     paths: Mapping[workload.Kind, str]
     key: str = "none"
+    prefix: str = ""
+    extra: Mapping[workload.Kind, Mapping[str, str]] = {}
+    events: int = workload.EVENTS
     process: Process | None = None
     ready_s: float = 0.0
 
+    def headers(self, kind: workload.Kind) -> dict[str, str]:
+        """The headers of a request for the workload."""
+        return {**workload.request_headers(self.key), **self.extra.get(kind, {})}
+
+    def body(self, kind: workload.Kind) -> bytes:
+        """The body of a request for the workload."""
+        return workload.request_body(workload.WORKLOADS[kind], self.prefix)
+
     def request(self, kind: workload.Kind) -> bytes:
         """The bytes of one request for the workload."""
-        return workload.request(workload.WORKLOADS[kind], host=f"127.0.0.1:{self.ports[kind]}", path=self.paths[kind], key=self.key)
+        host = f"127.0.0.1:{self.ports[kind]}"
+        return workload.request(host=host, path=self.paths[kind], headers=self.headers(kind), body=self.body(kind))
+
+    def check(self, kind: workload.Kind, status: int, body: bytes) -> None:
+        """Raises WrongAnswer unless this is the whole answer to a request for the workload."""
+        workload.check(workload.WORKLOADS[kind], status, body, events=self.events)
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -79,14 +100,22 @@ def nginx(place: Place) -> Gateway:
     port = free_port()
     (place.folder / "nginx.conf").write_text(nginx_gateway(place.folder, port, place.upstream))
     command = [program("nginx", "nginx-light"), "-p", str(place.folder), "-c", str(place.folder / "nginx.conf"), "-e", "stderr"]
-    return _started("nginx", place, command, port)
+    return started("nginx", place, command, port)
 
 
-def _started(
-    name: str, place: Place, command: list[str], port: int, *, environ: Mapping[str, str] | None = None, key: str = "none"
+def started(
+    name: str,
+    place: Place,
+    command: Sequence[str],
+    port: int,
+    *,
+    environ: Mapping[str, str] | None = None,
+    key: str = "none",
+    health: str = "/health",
 ) -> Gateway:
+    """A gateway on one port, once it answers at `health`. The stack of the place ends it."""
     process = place.stack.enter_context(Process(command, cores=place.cores, log=place.folder / f"{name}.log", environ=environ))
-    ready = process.wait_ready(port)
+    ready = process.wait_ready(port, health, seconds=_PATIENCE_S)
     return Gateway(name=name, ports=dict.fromkeys(KINDS, port), paths=_same_paths(), key=key, process=process, ready_s=ready)
 
 
@@ -145,7 +174,7 @@ def envoy(place: Place) -> Gateway:
     config = place.folder / "envoy.json"
     config.write_bytes(envoy_config(port, place.upstream))
     command = [envoy_program(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart", "-l", "error"]
-    return _started("envoy", place, command, port)
+    return started("envoy", place, command, port)
 
 
 def trunkline_config(upstream: Upstream) -> str:
@@ -187,12 +216,13 @@ def trunkline(place: Place) -> Gateway:
     config.write_text(trunkline_config(place.upstream))
     environ = trunkline_environ(data, config, place.upstream.authority)
     key = trunkline_key(environ)
-    gateway = _started(
-        "trunkline", place, [sys.executable, "-m", "trunkline", "serve", "--port", str(port)], port, environ=environ, key=key
-    )
+    gateway = started("trunkline", place, [sys.executable, "-m", "trunkline", "serve", "--port", str(port)], port, environ=environ, key=key)
     gateway.paths = dict.fromkeys(KINDS, "/api/v1")
     return gateway
 
 
-GATEWAYS: Mapping[str, Callable[[Place], Gateway]] = {"direct": direct, "nginx": nginx, "envoy": envoy, "trunkline": trunkline}
+Starter = Callable[[Place], Gateway]
+"""Starts a gateway, or raises Missing or NotReady."""
+
+GATEWAYS: Mapping[str, Starter] = {"direct": direct, "nginx": nginx, "envoy": envoy, "trunkline": trunkline}
 """The rows of the table, in its order."""

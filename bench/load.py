@@ -1,6 +1,7 @@
 """Load by `wrk` for plain and burst requests: its Lua script, its run, and the reading of what it prints."""
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -42,11 +43,10 @@ def _lua(text: str) -> str:
     return f"[==[{text}]==]"
 
 
-def lua_script(kind: workload.Kind, key: str) -> str:
-    """The script that makes wrk send our request."""
-    load = workload.WORKLOADS[kind]
-    headers = "".join(f'wrk.headers["{name}"] = {_lua(value)}\n' for name, value in workload.request_headers(key).items())
-    return f'wrk.method = "POST"\nwrk.body = {_lua(workload.request_body(load).decode())}\n{headers}{_DONE}'
+def lua_script(headers: Mapping[str, str], body: bytes) -> str:
+    """The script that makes wrk send this request."""
+    lines = "".join(f'wrk.headers["{name}"] = {_lua(value)}\n' for name, value in headers.items())
+    return f'wrk.method = "POST"\nwrk.body = {_lua(body.decode())}\n{lines}{_DONE}'
 
 
 def read_result(output: str) -> Loaded:
@@ -61,7 +61,7 @@ def run(gateway: Gateway, kind: workload.Kind, *, seconds: float, folder: Path, 
     """Loads the gateway for that long. Raises LoadFailed if any request failed."""
     load = workload.WORKLOADS[kind]
     script = folder / f"{gateway.name}-{kind}.lua"
-    script.write_text(lua_script(kind, gateway.key))
+    script.write_text(lua_script(gateway.headers(kind), gateway.body(kind)))
     url = f"http://127.0.0.1:{gateway.ports[kind]}{gateway.paths[kind]}/chat/completions"
     many = str(connections or load.connections)
     command = [program("wrk", "wrk"), "-t1", f"-c{many}", f"-d{max(1, round(seconds))}s", "--timeout", "10s", "-s", str(script), url]

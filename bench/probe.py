@@ -90,8 +90,9 @@ class Paced(Struct, frozen=True, kw_only=True):
 class _Listener(asyncio.Protocol):
     """One connection that asks for a number of streams, one after the other."""
 
-    def __init__(self, request: bytes, count: int, done: "asyncio.Future[None]") -> None:
-        self._request = request
+    def __init__(self, gateway: Gateway, count: int, done: "asyncio.Future[None]") -> None:
+        self._gateway = gateway
+        self._request = gateway.request("paced")
         self._left = count
         self._done = done
         self._answer = Answer()
@@ -106,7 +107,7 @@ class _Listener(asyncio.Protocol):
         if not self._answer.complete:
             return
         try:
-            workload.check(workload.WORKLOADS["paced"], self._answer.status, b"".join(self._answer.pieces))
+            self._gateway.check("paced", self._answer.status, b"".join(self._answer.pieces))
         except workload.WrongAnswer as error:
             self._finish(error)
             return
@@ -134,7 +135,7 @@ async def _listen(gateway: Gateway, each: int) -> None:
     load = workload.WORKLOADS["paced"]
     futures: list[asyncio.Future[None]] = [loop.create_future() for _ in range(load.connections)]
     for number, future in enumerate(futures):
-        listener = partial(_Listener, gateway.request("paced"), each, future)
+        listener = partial(_Listener, gateway, each, future)
         await loop.create_connection(listener, "127.0.0.1", gateway.ports["paced"])
         # Streams are spread over one interval, else all events of all streams would wake the gateway at the same moment.
         await asyncio.sleep(workload.PACE_MS / 1000 / load.connections * (1 + number % 2))

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import TracebackType
@@ -86,10 +86,14 @@ class Process:
 
     def wait_ready(self, port: int, path: str = "/health", seconds: float = 30) -> float:
         """Seconds from the start to the first status 200 at the path. Raises NotReady."""
+        return self.wait_until(lambda: answers(port, path), seconds)
+
+    def wait_until(self, ready: Callable[[], bool], seconds: float = 30) -> float:
+        """Seconds from the start until `ready` says so. Raises NotReady."""
         while time.monotonic() - self.started < seconds:
             if self._child.poll() is not None:
                 raise NotReady(f"it ended with {self._child.returncode}: {self.log_end()}")
-            if answers(port, path):
+            if ready():
                 return time.monotonic() - self.started
             time.sleep(0.005)
         raise NotReady(f"no answer within {seconds:g} s: {self.log_end()}")

@@ -59,10 +59,10 @@ def _padded(value: dict[str, object], key: str, size: int) -> bytes:
     return msgspec.json.encode(value | {key: str(value[key]) + "x" * missing})
 
 
-def request_body(workload: Workload) -> bytes:
-    """A chat request of 630 bytes for the model `bench/<kind>`."""
+def request_body(workload: Workload, prefix: str = "") -> bytes:
+    """A chat request of 630 bytes for the model `bench/<kind>`, with what a gateway wants before the name."""
     body: dict[str, object] = {
-        "model": f"bench/{workload.kind}",
+        "model": f"{prefix}bench/{workload.kind}",
         "messages": [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": _QUESTION}],
         "max_tokens": 256,
         "temperature": 0.2,
@@ -94,10 +94,9 @@ def request_headers(key: str) -> dict[str, str]:
     }
 
 
-def request(workload: Workload, *, host: str, path: str, key: str) -> bytes:
+def request(*, host: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
     """The whole request as bytes."""
-    body = request_body(workload)
-    headers = {"Host": host, **request_headers(key), "Content-Length": str(len(body))}
+    headers = {"Host": host, **headers, "Content-Length": str(len(body))}
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"POST {path}/chat/completions HTTP/1.1\r\n{head}\r\n".encode() + body
 
@@ -136,18 +135,18 @@ class WrongAnswer(Exception):
     """A gateway's answer is not what the upstream said."""
 
 
-def check(workload: Workload, status: int, body: bytes) -> None:
-    """Raises WrongAnswer unless the status is 200 and all text came, in 52 events for a stream."""
+def check(workload: Workload, status: int, body: bytes, *, events: int = EVENTS) -> None:
+    """Raises WrongAnswer unless the status is 200 and all text came, in so many events for a stream."""
     if status != 200:
         raise WrongAnswer(f"status {status}: {body[:300]!r}")
-    text = _streamed_text(body) if workload.stream else msgspec.json.decode(body)["choices"][0]["message"]["content"]
+    text = _streamed_text(body, events) if workload.stream else msgspec.json.decode(body)["choices"][0]["message"]["content"]
     if text != STREAM_TEXT:
         raise WrongAnswer(f"the text is {text[:100]!r}")
 
 
-def _streamed_text(body: bytes) -> str:
+def _streamed_text(body: bytes, expected: int) -> str:
     events = [line.removeprefix(b"data: ") for line in body.split(b"\n") if line.startswith(b"data: ")]
-    if len(events) != EVENTS or events[-1] != b"[DONE]":
+    if len(events) != expected or events[-1] != b"[DONE]":
         raise WrongAnswer(f"{len(events)} events, the last is {events[-1:]!r}")
     chunks = [msgspec.json.decode(event) for event in events[:-1]]
     return "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"])

@@ -1,6 +1,8 @@
 import pytest
 from bench.load import Loaded, LoadFailed, lua_script, read_result
 
+from bench import workload
+
 OUTPUT = """Running 2s test @ http://127.0.0.1:1/v1/chat/completions
   1 threads and 32 connections
   Thread Stats   Avg      Stdev     Max   +/- Stdev
@@ -22,6 +24,6 @@ def test_output_without_a_result_is_an_error() -> None:
 
 
 def test_the_script_sends_our_request() -> None:
-    script = lua_script("burst", "the-key")
+    script = lua_script({"Authorization": "Bearer the-key"}, workload.request_body(workload.WORKLOADS["burst"]))
     assert 'wrk.headers["Authorization"] = [==[Bearer the-key]==]' in script
     assert '"stream":true' in script

@@ -10,7 +10,7 @@ def test_bodies_have_the_size_that_the_method_tells(kind: workload.Kind) -> None
     body = workload.request_body(WORKLOADS[kind])
     assert len(body) == 630
     assert msgspec.json.decode(body)["model"] == f"bench/{kind}"
-    request = workload.request(WORKLOADS[kind], host="127.0.0.1:1", path="/v1", key="k" * 70)
+    request = workload.request(host="127.0.0.1:1", path="/v1", headers=workload.request_headers("k" * 70), body=body)
     assert request.endswith(b"\r\n\r\n" + body)
     assert 500 < len(request) - len(body) < 700
 
@@ -24,6 +24,10 @@ def test_answers_have_the_size_that_the_method_tells() -> None:
 def test_what_the_upstream_says_passes_the_check() -> None:
     workload.check(WORKLOADS["plain"], 200, workload.reply())
     workload.check(WORKLOADS["burst"], 200, b": a comment\n\n" + workload.stream())
+    rest = workload.stream().partition(b"\n\n")[2]
+    workload.check(WORKLOADS["burst"], 200, rest, events=51)
+    with pytest.raises(WrongAnswer, match="51 events"):
+        workload.check(WORKLOADS["burst"], 200, rest)
 
 
 @pytest.mark.parametrize(
