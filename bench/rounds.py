@@ -157,7 +157,7 @@ class Rounds:
 
 
 def import_seconds(module: str) -> float:
-    """Seconds that an import takes in a fresh process, the least of 5. The command line imports everything, so every command pays for it."""
+    """Seconds that an import takes in a fresh process, the least of 5. The command line imports everything, so each command pays for it."""
     code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
     outputs = (subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in range(5))
     return min(map(float, outputs))
