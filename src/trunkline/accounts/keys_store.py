@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import RowMapping, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trunkline.accounts.windows import Reset
@@ -35,6 +35,7 @@ class KeyRecord(Struct, frozen=True, kw_only=True):
     revision: int = 0
 
 
+_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _NEXT_REVISION = select(func.coalesce(func.max(api_keys.c.revision), 0) + 1).scalar_subquery()
 
 
@@ -46,7 +47,7 @@ async def add_key(connection: AsyncConnection, record: KeyRecord) -> bool:
     """Stores a new key. False when its hash exists already, deleted or not; nothing is changed then."""
     values: dict[str, Any] = {name: getattr(record, name) for name in KeyRecord.__struct_fields__}
     values["revision"] = _NEXT_REVISION
-    result = await connection.execute(insert(api_keys).values(values).on_conflict_do_nothing())
+    result = await connection.execute(_INSERTS[connection.dialect.name](api_keys).values(values).on_conflict_do_nothing())
     return bool(result.rowcount)
 
 

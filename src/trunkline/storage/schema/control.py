@@ -48,7 +48,7 @@ ledger = Table(
     Column("is_byok", Boolean, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("note", Text),
-    Index("ledger_by_kind", "kind", "id", sqlite_where=text("kind <> 'usage'")),
+    Index("ledger_by_kind", "kind", "id", sqlite_where=text("kind <> 'usage'"), postgresql_where=text("kind <> 'usage'")),
     sqlite_with_rowid=False,
 )
 
