@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -75,7 +76,7 @@ class PostgresServer:
     def _run(self, program: str, *arguments: str) -> None:
         environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PGDATA": str(self.folder / "data"), "HOME": str(self.folder)}
         command = [str(self._programs / program), *arguments]
-        with open(self.folder / "programs.log", "ab") as log:  # pg_ctl leaves its output to the server
+        with (self.folder / "programs.log").open("ab") as log:  # pg_ctl leaves its output to the server
             result = subprocess.run(command, env=environment, cwd=self.folder, stdout=log, stderr=log, timeout=60, **self._user)
         assert result.returncode == 0, (self.folder / "programs.log").read_text()
 
@@ -141,3 +142,40 @@ def both_storage(both_settings: settings_room.Settings) -> Iterator[Storage]:
     opened = open_unpooled(both_settings)
     yield opened
     asyncio.run(opened.close())
+
+
+@pytest.fixture
+def outage(request: pytest.FixtureRequest, both_settings: settings_room.Settings) -> Callable[[], AbstractContextManager[None]]:
+    """Takes the databases of `both_storage` away, for the time of a `with`: the server stops, or the file of the ledger is gone."""
+    return (
+        _server_away(request.getfixturevalue("postgres"))
+        if both_settings.database_url
+        else _file_away(CONTROL.file(both_settings.data_dir))
+    )
+
+
+def _server_away(server: PostgresServer) -> Callable[[], AbstractContextManager[None]]:
+    @contextmanager
+    def away() -> Iterator[None]:
+        server.stop()
+        try:
+            yield
+        finally:
+            server.start()
+
+    return away
+
+
+def _file_away(file: Path) -> Callable[[], AbstractContextManager[None]]:
+    @contextmanager
+    def away() -> Iterator[None]:
+        hidden = file.with_suffix(".hidden")
+        file.rename(hidden)
+        file.mkdir()
+        try:
+            yield
+        finally:
+            file.rmdir()
+            hidden.rename(file)
+
+    return away

@@ -86,7 +86,7 @@ def refuse(state: State, where: str, elsewhere: str) -> None:
         problem = "the database was written by a newer release of Trunkline"
         raise ConfigError(where, problem, "run that release, or restore an older backup")
     if state == "foreign":
-        raise ConfigError(where, "there is a database, but it is not Trunkline's", elsewhere)
+        raise ConfigError(where, "there is a database, but not one of Trunkline's", elsewhere)
 
 
 def _bring_one_up(database: Database, data_dir: Path) -> State:

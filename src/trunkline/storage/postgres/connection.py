@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from itertools import count
@@ -18,6 +19,8 @@ from trunkline.storage.postgres.driver import REPORTED, translated
 T = TypeVar("T")
 Connect = Callable[[], Coroutine[Any, Any, asyncpg.Connection]]
 _CLOSE_SECONDS: Final = 2.0
+_LOOKS: Final = 4
+"""Rounds of the loop in which the last words of a server and its hanging up are both read."""
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -113,27 +116,39 @@ class Connection:
         """Ends the connection, gracefully where the server answers; a second call does nothing."""
         if self._loop.is_closed():
             return
-        if self._driver is not None:
-            with suppress(*REPORTED):
-                self._loop.run_until_complete(self._driver.close(timeout=_CLOSE_SECONDS))
-            self._driver.terminate()
-            self._driver = None
-        self._loop.run_until_complete(asyncio.sleep(0))  # lets the transport report its end
+        self._complete(self._disconnect())
         self._loop.close()
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         try:
-            return self._loop.run_until_complete(coroutine)
+            return self._complete(coroutine)
         except REPORTED as error:
             meaning = translated(error)
             if meaning is error:
                 raise
             raise meaning from error
 
+    def _complete(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Runs the loop here, or in a helping thread where this one runs a loop already (at shut-down)."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return self._loop.run_until_complete(coroutine)
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(self._loop.run_until_complete, coroutine).result()
+
+    async def _disconnect(self) -> None:
+        if self._driver is not None:
+            with suppress(*REPORTED):
+                await self._driver.close(timeout=_CLOSE_SECONDS)
+            self._driver.terminate()
+            self._driver = None
+            await asyncio.sleep(0)  # lets the transport report its end
+
     async def _ready(self) -> asyncpg.Connection:
         driver = self._driver
         if driver is not None and not self._in_transaction:
-            for _ in range(2):
+            for _ in range(_LOOKS):
                 await asyncio.sleep(0)  # the loop learns what came while it did not run, such as the end of the connection
         if driver is None or driver.is_closed():
             if self._in_transaction:
