@@ -112,6 +112,13 @@ def _databases(settings: Settings) -> Databases:
     return Files(settings.data_dir)
 
 
+def folder_of_files(settings: Settings) -> Path:
+    """The data folder, for what works on files. Raises ConfigError where the databases are no files."""
+    if not isinstance(_databases(settings), Files):
+        raise ConfigError(_VARIABLE, "the databases are PostgreSQL's, which has tools of its own for this", "pg_dump and pg_restore")
+    return settings.data_dir
+
+
 def prepare_folder(data_dir: Path) -> None:
     """Makes the data folder for its owner only (0700). Raises ConfigError when that is impossible."""
     try:

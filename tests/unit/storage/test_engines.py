@@ -4,16 +4,18 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from trunkline import settings as settings_room
 from trunkline.errors import ConfigError, StorageUnavailable
 from trunkline.settings import Settings
-from trunkline.storage.engines import Storage, open_storage
+from trunkline.storage.engines import Storage, folder_of_files, open_storage
 from trunkline.storage.layout import CONTROL, DATABASES
 
 
@@ -118,6 +120,12 @@ asyncio.run(open_storage(settings.load({{"data_dir": {str(tmp_path)!r}}}, {{}}))
 print([name for name in sys.modules if "asyncpg" in name or "postgres" in name])
 """
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_only_files_are_backed_up_as_files(settings: Settings, new_database: Callable[..., str]) -> None:
+    assert folder_of_files(settings) == settings.data_dir
+    with pytest.raises(ConfigError, match="pg_dump"):
+        folder_of_files(replace(settings, database_url=new_database()))
 
 
 def test_sqlite_by_name_is_the_default(tmp_path: Path) -> None:

@@ -52,9 +52,9 @@ ledger = Table(
     sqlite_with_rowid=False,
 )
 
-_LEDGER_BY_KIND = DDL("CREATE INDEX ledger_by_kind ON ledger (kind, id) WHERE kind <> 'usage'").execute_if(dialect="postgresql")
+_LEDGER_BY_KIND = DDL("CREATE INDEX ledger_by_kind ON ledger (kind, id) WHERE kind <> 'usage'")  # type: ignore[no-untyped-call]
 """The same index; told as an option of Index, it would make every process load SQLAlchemy's PostgreSQL."""
-event.listen(ledger, "after_create", _LEDGER_BY_KIND)
+event.listen(ledger, "after_create", _LEDGER_BY_KIND.execute_if(dialect="postgresql"))
 
 key_spend_day = Table(
     "key_spend_day",
