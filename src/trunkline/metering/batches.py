@@ -47,8 +47,8 @@ class BatchWriter:
         self._telemetry: Connection | None = None
 
     def write(self, worker_id: str, records: Sequence[GenerationRecord]) -> None:
-        """Settles and stores `records`, which `worker_id` served. Raises sqlite3.Error or StorageUnavailable; the same batch may then be
-        tried again.
+        """Settles and stores `records`, which `worker_id` served. Raises sqlite3.Error, StorageUnavailable, or
+        Duplicate when another worker stores the same just now; the same batch may then be tried again.
         """
         unfit = self._in_halves(records, lambda some: self._charge(worker_id, _entries(some)))
         fit = [record for record in records if record not in unfit] if unfit else records

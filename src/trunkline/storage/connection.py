@@ -22,7 +22,7 @@ class Unfit(TrunklineError):
     """A value fits no column, or breaks a rule of its table."""
 
 
-class Duplicate(Unfit):
+class Duplicate(TrunklineError):
     """A row with this key exists already."""
 
 
