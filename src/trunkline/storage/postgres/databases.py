@@ -20,7 +20,8 @@ from trunkline.storage.postgres.driver import COMMAND_SECONDS, connect
 from trunkline.storage.versions import MIGRATION_SECONDS, State, judge, refuse, stamped, upgrade_in_child
 
 VARIABLE: Final = "TRUNKLINE_DATABASE_URL"
-_POOL_SECONDS: Final = 5.0
+_POOL: Final = {"pool_size": 2, "max_overflow": 6, "pool_timeout": 5.0}
+"""Few connections rest and few more are made, for each worker has two engines and PostgreSQL takes a hundred connections in all."""
 _TABLES: Final = "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = ?"
 
 
@@ -43,7 +44,7 @@ class Databases:
         async def connect_driver() -> object:
             return await connect(self._url, database.name)
 
-        pool: dict[str, Any] = {"pool_timeout": _POOL_SECONDS} if pooled else {"poolclass": NullPool}
+        pool: dict[str, Any] = dict(_POOL) if pooled else {"poolclass": NullPool}
         engine = create_async_engine("postgresql+asyncpg://", async_creator=connect_driver, isolation_level="REPEATABLE READ", **pool)
         lock = f"SELECT pg_advisory_xact_lock({_lock_number(database.name)})"
 
