@@ -19,6 +19,8 @@ from trunkline.storage.postgres.driver import REPORTED, translated
 T = TypeVar("T")
 Connect = Callable[[], Coroutine[Any, Any, asyncpg.Connection]]
 _CLOSE_SECONDS: Final = 2.0
+_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+"""Each statement sees what was committed before it, so that one after a lock sees what the lock waited for."""
 _LOOKS: Final = 4
 """Rounds of the loop in which the last words of a server and its hanging up are both read."""
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -94,7 +96,7 @@ class Connection:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """A transaction; others are kept out only from rows that it locked or wrote."""
-        self._run(self._command("BEGIN"))
+        self._run(self._command(_BEGIN))
         self._in_transaction = True
         try:
             yield

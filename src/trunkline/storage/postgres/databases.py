@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any, Final
 
+import asyncpg
 from sqlalchemy import Connection as EngineConnection
 from sqlalchemy import event
-from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from trunkline.errors import ConfigError, StorageUnavailable
@@ -67,6 +68,9 @@ class Databases:
                 thread.submit(self._bring_up).result()
             except StorageUnavailable as error:
                 raise ConfigError(VARIABLE, f"the database cannot be opened: {error}", "the URL of a database that answers") from error
+            except (asyncpg.PostgresError, DBAPIError) as error:
+                reason = error.orig if isinstance(error, DBAPIError) else error
+                raise ConfigError(VARIABLE, f"the database cannot be used: {reason}", "a user who may create schemas in it") from error
 
     def _bring_up(self) -> None:
         with closing(self.connect(TELEMETRY, durable=True, patience=MIGRATION_SECONDS)) as connection:
@@ -84,16 +88,11 @@ class Databases:
         table = stamped(database)
         engine = self.async_engine(database, pooled=False)
         async with engine.execution_options(**self.writing).begin() as connection:
-            await create_schema(database, connection)
+            await connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {database.name}")
             await connection.run_sync(database.metadata.create_all)
             await connection.run_sync(table.create)
             await connection.execute(table.insert().values(version_num=database.head))
         await engine.dispose()
-
-
-async def create_schema(database: Database, connection: AsyncConnection) -> None:
-    """Makes the schema that the connection works in."""
-    await connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {database.name}")
 
 
 def read_state(database: Database, connection: Connection) -> State:

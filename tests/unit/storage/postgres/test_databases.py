@@ -97,6 +97,15 @@ def test_a_newer_or_foreign_schema_is_refused(new_database: Make, sql: str, reas
     assert "schema control" in raised.value.where
 
 
+def test_a_user_without_rights_ends_the_start_with_the_reason(postgres: PostgresServer, new_database: Make) -> None:
+    url = new_database(empty=True)
+    postgres.command("CREATE ROLE weak LOGIN")
+    with pytest.raises(ConfigError, match="permission denied") as raised:
+        Databases(url.replace("trunkline@", "weak@")).bring_up_to_date()
+    assert raised.value.where == "TRUNKLINE_DATABASE_URL"
+    assert _states(url) == {"fresh"}
+
+
 def test_a_pooled_engine_outlives_a_restart_of_the_server(postgres: PostgresServer, new_database: Make) -> None:
     engine = Databases(new_database()).async_engine(CONTROL)
 
