@@ -1,6 +1,6 @@
 """Writes requirements/*.txt from pyproject.toml: exact versions and hashes, and no word about where the packages come from.
 
-    runtime.txt   what the gateway needs, with the local model's engine
+    runtime.txt   what the gateway needs, with its optional parts: the local model's engine and the driver of PostgreSQL
     dev.txt       lint, tests and the build backend, in versions that agree with runtime.txt
     bench.txt     what `make bench` measures against
 
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ def locks(pyproject: Path) -> list[Lock]:
     project, groups = tables["project"], tables["dependency-groups"]
     build = [*tables["build-system"]["requires"], "editables"]
     return [
-        Lock("runtime.txt", [*project["dependencies"], *project["optional-dependencies"]["local"]]),
+        Lock("runtime.txt", [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]),
         Lock("dev.txt", [*groups["lint"], *groups["test"], *build], ["runtime.txt"]),
         Lock("bench.txt", groups["bench"], ["runtime.txt", "dev.txt"]),
     ]

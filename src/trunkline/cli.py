@@ -20,7 +20,7 @@ from trunkline.mock import server as mock_server
 from trunkline.protocol.money import round_usd, usd
 from trunkline.settings import SETTINGS, Settings, load
 from trunkline.storage import backup as backups
-from trunkline.storage.engines import open_storage, prepare_folder
+from trunkline.storage.engines import folder_of_files, open_storage, prepare_folder
 
 FLAGS = [setting for setting in SETTINGS if setting.flag]
 
@@ -139,7 +139,7 @@ def migrate(**flags: str | None) -> None:
 @settings_options
 def backup(folder: Path, **flags: str | None) -> None:
     """Copy the databases into FOLDER, also while the server runs."""
-    for file in backups.backup(settings_of(flags).data_dir, folder):
+    for file in backups.backup(folder_of_files(settings_of(flags)), folder):
         click.echo(str(file))
 
 
@@ -148,7 +148,7 @@ def backup(folder: Path, **flags: str | None) -> None:
 @settings_options
 def restore(folder: Path, **flags: str | None) -> None:
     """Replace the databases by the backup in FOLDER; no server may run."""
-    data_dir = settings_of(flags).data_dir
+    data_dir = folder_of_files(settings_of(flags))
     prepare_folder(data_dir)
     backups.restore(folder, data_dir)
     click.echo(f"restored {data_dir} from {folder}")

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 import uvloop
+from postgres_server import both_settings, both_storage, database_url, new_database, outage, postgres
+
+__all__ = ["both_settings", "both_storage", "database_url", "new_database", "outage", "postgres"]
 
 
 class NetworkUsed(AssertionError):

@@ -5,7 +5,6 @@ from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import RowMapping, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trunkline.accounts.windows import Reset
@@ -43,11 +42,13 @@ def _record(row: RowMapping) -> KeyRecord:
 
 
 async def add_key(connection: AsyncConnection, record: KeyRecord) -> bool:
-    """Stores a new key. False when its hash exists already, deleted or not; nothing is changed then."""
+    """Stores a new key, in a write transaction. False when its hash exists already, deleted or not; nothing is changed then."""
+    if await find_key(connection, record.hash) is not None:
+        return False
     values: dict[str, Any] = {name: getattr(record, name) for name in KeyRecord.__struct_fields__}
     values["revision"] = _NEXT_REVISION
-    result = await connection.execute(insert(api_keys).values(values).on_conflict_do_nothing())
-    return bool(result.rowcount)
+    await connection.execute(api_keys.insert().values(values))
+    return True
 
 
 async def find_key(connection: AsyncConnection, key_hash: str) -> KeyRecord | None:

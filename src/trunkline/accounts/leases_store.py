@@ -5,22 +5,30 @@ charged but the ledger does not yet know, and what is free in its memory; chargi
 (`settle_batch`).
 """
 
-import sqlite3
 from typing import Literal
 
 from msgspec import Struct
 
-from trunkline.accounts.ledger_store import LEASE_MS, transaction
-from trunkline.accounts.windows import NO_END, Reset, window_at
+from trunkline.accounts.ledger_store import LEASE_MS
+from trunkline.accounts.windows import NO_END, RESETS, Reset, window_at
+from trunkline.storage.connection import Connection
+from trunkline.storage.schema.control import api_keys
 
 _KEEP_EXPIRED_MS = 600_000
 
-_KEY = "SELECT spend_limit, limit_reset, include_byok_in_limit FROM api_keys WHERE hash = ?"
-_SPENT = "SELECT coalesce(sum(amount + ? * byok_amount), 0) FROM key_spend_day WHERE key_hash = ? AND day >= ?"
-_OTHERS = """
-SELECT coalesce(sum(max(remaining, 0)), 0), coalesce(max(last), 0) FROM leases WHERE key_hash = ? AND worker_id <> ? AND expires_ms > ?
+_BALANCE = """
+SELECT k.spend_limit, k.limit_reset, k.include_byok_in_limit,
+(SELECT coalesce(sum(s.amount + CASE WHEN k.include_byok_in_limit THEN s.byok_amount ELSE 0 END), 0) FROM key_spend_day s
+ WHERE s.key_hash = k.hash AND s.day >=
+ CASE k.limit_reset WHEN 'daily' THEN CAST(? AS integer) WHEN 'weekly' THEN CAST(? AS integer) WHEN 'monthly' THEN CAST(? AS integer)
+ ELSE CAST(? AS integer) END),
+(SELECT coalesce(sum(CASE WHEN l.remaining > 0 THEN l.remaining ELSE 0 END), 0) FROM leases l
+ WHERE l.key_hash = k.hash AND l.worker_id <> ? AND l.expires_ms > ?),
+EXISTS (SELECT 1 FROM leases l WHERE l.key_hash = k.hash AND l.worker_id <> ? AND l.expires_ms > ? AND l.last),
+(SELECT l.remaining FROM leases l WHERE l.key_hash = k.hash AND l.worker_id = ?)
+FROM api_keys k WHERE k.hash = ?
 """
-_MINE = "SELECT remaining FROM leases WHERE key_hash = ? AND worker_id = ?"
+"""A key's limit, what is spent of it in the window of its reset, what others hold, whether one of them runs on the last, what we hold."""
 _WRITE = """
 INSERT INTO leases (key_hash, worker_id, remaining, last, expires_ms) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (key_hash, worker_id) DO UPDATE SET remaining = excluded.remaining, last = excluded.last, expires_ms = excluded.expires_ms
@@ -109,33 +117,26 @@ class _Balance(Struct, frozen=True, gc=False):
         return self.limit - self.spent - (self.mine - ask.free - ask.held)
 
 
-def _own_lease(connection: sqlite3.Connection, key_hash: str, worker_id: str, ask: Ask) -> int:
-    """What this worker's row holds. Without a row that counts, what its memory says."""
-    row = None if ask.fresh else connection.execute(_MINE, (key_hash, worker_id)).fetchone()
-    return int(row[0]) if row else max(0, ask.free) + ask.held
-
-
-def _read_balance(connection: sqlite3.Connection, key_hash: str, worker_id: str, ask: Ask, now_ms: int) -> _Balance | None:
-    """None when the key has no limit, or is none."""
-    key = connection.execute(_KEY, (key_hash,)).fetchone()
-    if key is None or key[0] is None:
+def _read_balance(connection: Connection, key_hash: str, worker_id: str, ask: Ask, now_ms: int) -> _Balance | None:
+    """None when the key has no limit, or is none. What its own row holds is, without a row that counts, what its memory says."""
+    first_days = [window_at(reset, now_ms).first_day for reset in (*RESETS, None)]
+    row = connection.execute(_BALANCE, (*first_days, worker_id, now_ms, worker_id, now_ms, worker_id, key_hash)).fetchone()
+    if row is None or row[0] is None:
         return None
-    limit, reset, include_byok = key
-    window = window_at(reset, now_ms)
-    spent = connection.execute(_SPENT, (include_byok, key_hash, window.first_day)).fetchone()[0]
-    others, other_last = connection.execute(_OTHERS, (key_hash, worker_id, now_ms)).fetchone()
-    mine = _own_lease(connection, key_hash, worker_id, ask)
-    return _Balance(limit, reset, bool(include_byok), window.end_ms, spent, others, bool(other_last), mine)
+    limit, reset, include_byok, spent, others, other_last, stored = row
+    mine = max(0, ask.free) + ask.held if ask.fresh or stored is None else stored
+    return _Balance(limit, reset, bool(include_byok), window_at(reset, now_ms).end_ms, int(spent), int(others), bool(other_last), mine)
 
 
-def renew_lease(connection: sqlite3.Connection, key_hash: str, worker_id: str, ask: Ask, now_ms: int) -> Grant:
+def renew_lease(connection: Connection, key_hash: str, worker_id: str, ask: Ask, now_ms: int) -> Grant:
     """Takes, keeps or gives back a slice of the key's limit, in one transaction.
 
     The row changes by exactly as much as the worker's free money does, so that charges that reach it in between are neither lost nor
-    counted twice. Raises sqlite3.Error.
+    counted twice. Raises what `connection` raises.
     """
     expires_ms = now_ms + LEASE_MS
-    with transaction(connection):
+    with connection.transaction():
+        connection.lock_rows(api_keys, [key_hash])
         connection.execute(_SWEEP, (key_hash, now_ms - _KEEP_EXPIRED_MS))
         balance = _read_balance(connection, key_hash, worker_id, ask, now_ms)
         if balance is None:
@@ -161,12 +162,12 @@ def renew_lease(connection: sqlite3.Connection, key_hash: str, worker_id: str, a
     )
 
 
-def changed_hashes(connection: sqlite3.Connection, after: int) -> tuple[int, tuple[str, ...]]:
-    """The newest revision of any key, and the keys changed after revision `after`. Raises sqlite3.Error."""
+def changed_hashes(connection: Connection, after: int) -> tuple[int, tuple[str, ...]]:
+    """The newest revision of any key, and the keys changed after revision `after`. Raises what `connection` raises."""
     rows = connection.execute("SELECT revision, hash FROM api_keys WHERE revision > ? ORDER BY revision", (after,)).fetchall()
     return (rows[-1][0] if rows else after), tuple(key_hash for _, key_hash in rows)
 
 
-def newest_revision(connection: sqlite3.Connection) -> int:
-    """The newest revision of any key. Raises sqlite3.Error."""
+def newest_revision(connection: Connection) -> int:
+    """The newest revision of any key. Raises what `connection` raises."""
     return int(connection.execute("SELECT coalesce(max(revision), 0) FROM api_keys").fetchone()[0])

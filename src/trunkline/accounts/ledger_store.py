@@ -1,33 +1,27 @@
 """SQL of the ledger: append-only rows keyed by generation id, and the sums by key and day that limits and pages read."""
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import chain
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
-from msgspec.structs import astuple
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trunkline.accounts.windows import DAY_MS, FIRST_DAY, RESETS, window_at
-from trunkline.storage.schema.control import key_spend_day, ledger
+from trunkline.storage.connection import DUPLICATES, Connection
+from trunkline.storage.schema.control import api_keys, key_spend_day, ledger
 
-_PLACES = "INTO ledger (id, kind, key_hash, amount, created_ms, is_byok) VALUES"
-_MARKS = "(?, 'usage', ?, ?, ?, ?)"
-_ROWS = 200
-"""Rows inserted by one statement: each statement gives the interpreter's lock away and must win it back from the event loop."""
-_SPEND = """
-INSERT INTO key_spend_day (key_hash, day, amount, byok_amount) VALUES (?, ?, ?, ?)
-ON CONFLICT (key_hash, day) DO UPDATE SET amount = amount + excluded.amount, byok_amount = byok_amount + excluded.byok_amount
+_COLUMNS = ("id", "kind", "key_hash", "amount", "created_ms", "is_byok")
+_INSERT_NEW = f"INSERT INTO ledger ({', '.join(_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id"  # noqa: S608
+_ADD_SPENDING = """(key_hash, day) DO UPDATE SET
+amount = key_spend_day.amount + excluded.amount, byok_amount = key_spend_day.byok_amount + excluded.byok_amount
 """
 _LEASE = """
 INSERT INTO leases (key_hash, worker_id, remaining, last, expires_ms)
-SELECT hash, :worker_id, -(:own + :byok * include_byok_in_limit), 0, :expires_ms
-FROM api_keys WHERE hash = :key_hash AND spend_limit IS NOT NULL
-ON CONFLICT (key_hash, worker_id) DO UPDATE SET remaining = remaining + excluded.remaining
+SELECT hash, ?, -(CAST(? AS bigint) + CASE WHEN include_byok_in_limit THEN CAST(? AS bigint) ELSE 0 END), false, CAST(? AS bigint)
+FROM api_keys WHERE hash = ? AND spend_limit IS NOT NULL
+ON CONFLICT (key_hash, worker_id) DO UPDATE SET remaining = leases.remaining + excluded.remaining
 """
-_USED = "UPDATE api_keys SET last_used_ms = :used_ms WHERE hash = :key_hash AND coalesce(last_used_ms, 0) < :used_ms"
+_USED = "UPDATE api_keys SET last_used_ms = ? WHERE hash = ? AND coalesce(last_used_ms, 0) < ?"
 LEASE_MS = 60_000
 """How long a worker's lease counts after its last sign of life, in milliseconds."""
 _SPLIT = 10**6
@@ -43,61 +37,41 @@ class LedgerEntry(Struct, frozen=True, gc=False):
     is_byok: bool = False
 
 
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """A write transaction on a raw connection in autocommit mode, alone from its start."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # SQLite itself rolls back after some errors, such as a full disk
-            connection.execute("ROLLBACK")
-        raise
-
-
-def settle_batch(connection: sqlite3.Connection, worker_id: str, entries: Sequence[LedgerEntry]) -> int:
+def settle_batch(connection: Connection, worker_id: str, entries: Sequence[LedgerEntry]) -> int:
     """Charges generations in one transaction and returns how many were new.
 
     A row that the ledger already holds changes nothing, so a replay is harmless. New rows are added to the day's spending of their key,
     and taken from what `worker_id` holds of the key's limit (the process that served them; a replay for a dead process passes the dead
     one's id). What a worker holds may go below zero: its memory knows of that overspending, and its next lease makes it good. Also notes
-    when keys were used. Raises sqlite3.Error, after which nothing of the batch is stored.
+    when keys were used. Raises what `connection` raises, after which nothing of the batch is stored.
     """
+    keys = sorted({entry.key_hash for entry in entries})
     try:
-        with transaction(connection):
-            _insert_all(connection, entries)
+        with connection.transaction():
+            connection.lock_rows(api_keys, keys)
+            connection.insert(ledger, _COLUMNS, [_row(entry) for entry in entries])
             _add_up(connection, worker_id, entries)
         return len(entries)
-    except sqlite3.IntegrityError:  # one of them may be there already
-        with transaction(connection):
-            new = [entry for entry in entries if _insert_one(connection, entry)]
+    except DUPLICATES:  # one of them may be there already
+        with connection.transaction():
+            connection.lock_rows(api_keys, keys)
+            new = [entry for entry in entries if connection.execute(_INSERT_NEW, _row(entry)).fetchone()]
             _add_up(connection, worker_id, new)
         return len(new)
 
 
-def _insert_all(connection: sqlite3.Connection, entries: Sequence[LedgerEntry]) -> None:
-    for start in range(0, len(entries), _ROWS):
-        some = entries[start : start + _ROWS]
-        marks = ", ".join([_MARKS] * len(some))
-        connection.execute(f"INSERT {_PLACES} {marks}", list(chain.from_iterable(map(astuple, some))))
+def _row(entry: LedgerEntry) -> tuple[object, ...]:
+    return entry.generation_id, "usage", entry.key_hash, entry.amount, entry.created_ms, entry.is_byok
 
 
-def _insert_one(connection: sqlite3.Connection, entry: LedgerEntry) -> bool:
-    """False when the ledger has it already."""
-    return connection.execute(f"INSERT OR IGNORE {_PLACES} {_MARKS}", astuple(entry)).rowcount == 1
-
-
-def _add_up(connection: sqlite3.Connection, worker_id: str, new: Sequence[LedgerEntry]) -> None:
+def _add_up(connection: Connection, worker_id: str, new: Sequence[LedgerEntry]) -> None:
     """Adds new rows to what is summed: spending, leases and when keys were used."""
     sums, latest = _sums(new), _latest(new)
-    connection.executemany(_SPEND, [(*place, own, byok) for place, (own, byok) in sums])
-    leases = [
-        {"worker_id": worker_id, "key_hash": key_hash, "own": own, "byok": byok, "expires_ms": latest[key_hash] + LEASE_MS}
-        for (key_hash, _), (own, byok) in sums
-    ]
+    spending = [(*place, own, byok) for place, (own, byok) in sums]
+    connection.insert(key_spend_day, ("key_hash", "day", "amount", "byok_amount"), spending, _ADD_SPENDING)
+    leases = [(worker_id, own, byok, latest[key_hash] + LEASE_MS, key_hash) for (key_hash, _), (own, byok) in sums]
     connection.executemany(_LEASE, leases)
-    connection.executemany(_USED, [{"key_hash": key_hash, "used_ms": used_ms} for key_hash, used_ms in latest.items()])
+    connection.executemany(_USED, [(used_ms, key_hash, used_ms) for key_hash, used_ms in sorted(latest.items())])
 
 
 def _sums(entries: Iterable[LedgerEntry]) -> list[tuple[tuple[str, int], tuple[int, int]]]:
@@ -142,7 +116,7 @@ def _exact_sum(column: ColumnElement[int], first_day: int) -> tuple[ColumnElemen
 
 
 def _joined(values: Sequence[int]) -> tuple[int, ...]:
-    return tuple(high * _SPLIT + low for high, low in zip(values[::2], values[1::2], strict=True))
+    return tuple(int(high) * _SPLIT + int(low) for high, low in zip(values[::2], values[1::2], strict=True))
 
 
 async def spending_of(connection: AsyncConnection, hashes: Sequence[str], now_ms: int) -> dict[str, KeySpending]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from trunkline.accounts.keys import Keys, NewKey, mint_key
 from trunkline.accounts.keys_store import KeyRecord, find_key
-from trunkline.errors import ConfigError
+from trunkline.errors import ApiError, ConfigError
 from trunkline.protocol.identity import is_api_key, key_hash
 from trunkline.protocol.money import PICO_PER_USD
 from trunkline.protocol.principal import KeyKind
@@ -17,12 +17,21 @@ DEMO_LIMIT = PICO_PER_USD
 """What the demo key may spend a day: one dollar."""
 
 
+async def _find(storage: Storage, secret: str) -> KeyRecord | None:
+    async with storage.reading(storage.control) as connection:
+        return await find_key(connection, key_hash(secret))
+
+
 async def _ensure(storage: Storage, secret: str, new: NewKey) -> KeyRecord | None:
     """The stored key if there was one, else None after storing it."""
-    async with storage.reading(storage.control) as connection:
-        record = await find_key(connection, key_hash(secret))
+    record = await _find(storage, secret)
     if record is None:
-        await Keys(storage).create(new, secret=secret)
+        try:
+            await Keys(storage).create(new, secret=secret)
+        except ApiError:  # another worker, or another machine with the same database, may have been faster
+            record = await _find(storage, secret)
+            if record is None:
+                raise
     return record
 
 

@@ -1,22 +1,21 @@
 """Writes finished generations and their roll-ups. Idempotent: a generation counts once by its id, however often it is replayed."""
 
-import sqlite3
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from operator import attrgetter
 from typing import Final
 
 from msgspec import Struct
+from sqlalchemy import Table
 
 from trunkline.analytics.rows import COLUMNS, to_rows
 from trunkline.protocol.generation import GenerationRecord
+from trunkline.storage.connection import DUPLICATES, Connection
+from trunkline.storage.schema.telemetry import app_day, generations, key_day, model_day
 
 MS_PER_DAY: Final = 86_400_000
 _SUMS: Final = ("requests", "errors", "prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "cost", "byok_cost")
 _LOOKUP: Final = 500
 """Ids asked for in one statement, below SQLite's limit of parameters."""
-_ROWS: Final = 200
-"""Rows written by one statement: each statement gives the interpreter's lock away and must win it back from the event loop."""
 
 Measures = list[int]
 Cells = dict[tuple[object, ...], Measures]
@@ -92,70 +91,52 @@ def _ordered(cells: Cells) -> list[tuple[object, ...]]:
     return sorted(cells, key=lambda cell: tuple(map(str, cell)))
 
 
-class Insert(Struct, frozen=True):
-    """An INSERT of any number of rows: its text before and after their values."""
+class Upsert(Struct, frozen=True):
+    """Adds rows to a roll-up table."""
 
-    head: str
-    width: int
-    tail: str = ""
-
-    def run(self, connection: sqlite3.Connection, rows: Rows) -> None:
-        """Inserts `rows` by one statement. Raises sqlite3.Error or OverflowError."""
-        marks = f"({', '.join('?' * self.width)})"
-        connection.execute(self.head + ", ".join([marks] * len(rows)) + self.tail, list(chain.from_iterable(rows)))
+    table: Table
+    columns: tuple[str, ...]
+    conflict: str
 
 
-def _insert(table: str, columns: Sequence[str], tail: str = "") -> Insert:
-    return Insert(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ", len(columns), tail)  # noqa: S608 - names are constants of this module
+def _upsert(table: Table, key: Sequence[str], *extra: str) -> Upsert:
+    sums = ", ".join(f"{name} = {table.name}.{name} + excluded.{name}" for name in _SUMS)
+    kept = "".join(f", {name} = coalesce(excluded.{name}, {table.name}.{name})" for name in extra)
+    return Upsert(table, (*key, *extra, *_SUMS), f"({', '.join(key)}) DO UPDATE SET {sums}{kept}")
 
 
-def _upsert(table: str, key: Sequence[str], *extra: str) -> Insert:
-    sums = ", ".join(f"{name} = {name} + excluded.{name}" for name in _SUMS)
-    kept = "".join(f", {name} = coalesce(excluded.{name}, {name})" for name in extra)
-    return _insert(table, (*key, *extra, *_SUMS), f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sums}{kept}")
+_UPSERTS: Final = (
+    _upsert(model_day, ("day", "model")),
+    _upsert(key_day, ("key_hash", "day", "model", "endpoint_id"), "provider_name"),
+    _upsert(app_day, ("day", "model", "app"), "title"),
+)
 
 
-_GENERATIONS: Final = _insert("generations", COLUMNS)
-_UPSERTS: Final = {
-    "model_day": _upsert("model_day", ("day", "model")),
-    "key_day": _upsert("key_day", ("key_hash", "day", "model", "endpoint_id"), "provider_name"),
-    "app_day": _upsert("app_day", ("day", "model", "app"), "title"),
-}
-
-
-def write_batch(connection: sqlite3.Connection, records: Sequence[GenerationRecord]) -> int:
+def write_batch(connection: Connection, records: Sequence[GenerationRecord]) -> int:
     """Stores `records` and adds the new ones to the roll-ups, in one transaction; returns how many were new.
 
-    `connection` is in autocommit mode (`Storage.connect_telemetry`). Raises sqlite3.Error, or OverflowError or UnicodeEncodeError for
-    what no column holds, after which nothing of the batch is stored.
+    `connection` is of `Storage.connect_telemetry`. Raises what it raises, or OverflowError or UnicodeEncodeError for what no column holds,
+    after which nothing of the batch is stored.
     """
     try:
         return _write(connection, sorted(records, key=attrgetter("id")), replayed=False)
-    except sqlite3.IntegrityError:  # one of them may be there already
+    except DUPLICATES:  # one of them may be there already
         return _write(connection, records, replayed=True)
 
 
-def _write(connection: sqlite3.Connection, records: Sequence[GenerationRecord], *, replayed: bool) -> int:
+def _write(connection: Connection, records: Sequence[GenerationRecord], *, replayed: bool) -> int:
     """Stores `records`, which are in order of id (the order of the table), or those among them that are `_unknown`."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with connection.transaction():
         if replayed:
             records = _unknown(connection, records)
-        for start in range(0, len(records), _ROWS):
-            _GENERATIONS.run(connection, to_rows(records[start : start + _ROWS]))
+        connection.insert(generations, COLUMNS, to_rows(records))
         rollups = aggregate(records)
-        for table, upsert in _UPSERTS.items():
-            rows = getattr(rollups, table)
-            for start in range(0, len(rows), _ROWS):
-                upsert.run(connection, rows[start : start + _ROWS])
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise
+        for upsert in _UPSERTS:
+            connection.insert(upsert.table, upsert.columns, getattr(rollups, upsert.table.name), upsert.conflict)
     return len(records)
 
 
-def _unknown(connection: sqlite3.Connection, records: Sequence[GenerationRecord]) -> list[GenerationRecord]:
+def _unknown(connection: Connection, records: Sequence[GenerationRecord]) -> list[GenerationRecord]:
     """The records that are not stored yet, the first of each id, in order of id (which is the order of the table)."""
     by_id: dict[bytes, GenerationRecord] = {}
     for record in records:

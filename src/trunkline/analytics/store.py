@@ -1,6 +1,5 @@
 """What is read of generations and their roll-ups: one function a question."""
 
-import sqlite3
 from typing import Final
 
 from msgspec import Struct
@@ -9,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trunkline.analytics.rows import COLUMNS, from_row
 from trunkline.protocol.generation import GenerationRecord
+from trunkline.storage.connection import Connection
 from trunkline.storage.schema.telemetry import model_day
 
 DAYS_A_WEEK: Final = 7
@@ -26,8 +26,8 @@ class ModelTotals(Struct, frozen=True, gc=False):
     cost: int = 0
 
 
-def find_generation(connection: sqlite3.Connection, id: bytes) -> GenerationRecord | None:
-    """The stored generation with these 16 bytes as its id. Raises sqlite3.Error."""
+def find_generation(connection: Connection, id: bytes) -> GenerationRecord | None:
+    """The stored generation with these 16 bytes as its id. Raises what `connection` raises."""
     row = connection.execute(_FIND, (id,)).fetchone()
     return None if row is None else from_row(row)
 

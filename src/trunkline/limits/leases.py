@@ -4,13 +4,13 @@ Leases are written without a sync to disk: no worker outlives a power cut, and n
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from trunkline.accounts.leases_store import Ask, Grant, changed_hashes, newest_revision, renew_lease
 from trunkline.storage.availability import reporting_outages
+from trunkline.storage.connection import Connection
 from trunkline.storage.engines import Storage
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ class LeaseDesk:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="leases")
-        self._connection: sqlite3.Connection | None = None
+        self._connection: Connection | None = None
 
     def renew(self, key_hash: str, ask: Ask, now_ms: int) -> asyncio.Future[Grant]:
         """Takes, keeps or gives back a slice (see `leases_store.renew_lease`)."""
@@ -41,10 +41,10 @@ class LeaseDesk:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
         self._thread.shutdown()
 
-    def _submit(self, ask: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def _submit(self, ask: Callable[[Connection], T]) -> asyncio.Future[T]:
         return asyncio.get_running_loop().run_in_executor(self._thread, self._answer, ask)
 
-    def _answer(self, ask: Callable[[sqlite3.Connection], T]) -> T:
+    def _answer(self, ask: Callable[[Connection], T]) -> T:
         with reporting_outages():
             if self._connection is None:
                 self._connection = self._storage.connect_control(durable=False)

@@ -8,10 +8,11 @@ from typing import Final, Protocol
 from trunkline.accounts.ledger_store import LedgerEntry
 from trunkline.analytics.rollup import write_batch
 from trunkline.protocol.generation import GenerationRecord
+from trunkline.storage.connection import Connection, Unfit
 
 log = logging.getLogger(__name__)
 
-Connect = Callable[[], sqlite3.Connection]
+Connect = Callable[[], Connection]
 
 _UNFIT: Final = (
     OverflowError,
@@ -20,6 +21,7 @@ _UNFIT: Final = (
     sqlite3.DataError,
     sqlite3.InterfaceError,
     sqlite3.ProgrammingError,
+    Unfit,
 )
 """What says that a value fits no column; any other error says that the database is away."""
 
@@ -27,7 +29,7 @@ _UNFIT: Final = (
 class Settle(Protocol):
     """`accounts.ledger_store.settle_batch`."""
 
-    def __call__(self, connection: sqlite3.Connection, worker_id: str, entries: Sequence[LedgerEntry], /) -> int: ...
+    def __call__(self, connection: Connection, worker_id: str, entries: Sequence[LedgerEntry], /) -> int: ...
 
 
 class BatchWriter:
@@ -41,12 +43,12 @@ class BatchWriter:
         self._open_control = open_control
         self._open_telemetry = open_telemetry
         self._settle = settle
-        self._control: sqlite3.Connection | None = None
-        self._telemetry: sqlite3.Connection | None = None
+        self._control: Connection | None = None
+        self._telemetry: Connection | None = None
 
     def write(self, worker_id: str, records: Sequence[GenerationRecord]) -> None:
-        """Settles and stores `records`, which `worker_id` served. Raises sqlite3.Error or StorageUnavailable; the same batch may then be
-        tried again.
+        """Settles and stores `records`, which `worker_id` served. Raises sqlite3.Error, StorageUnavailable, or
+        Duplicate when another worker stores the same just now; the same batch may then be tried again.
         """
         unfit = self._in_halves(records, lambda some: self._charge(worker_id, _entries(some)))
         fit = [record for record in records if record not in unfit] if unfit else records

@@ -19,6 +19,7 @@ from trunkline.metering.spool import Place, Spool
 from trunkline.metering.tool_calls import ToolEvidence
 from trunkline.metering.writer_thread import WriterThread
 from trunkline.protocol.generation import GenerationRecord
+from trunkline.storage.connection import Connection
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Recorder:
         self._batches = BatchWriter(open_control, open_telemetry, settle)
         self._writer = WriterThread(spool, self._backlog, self._batches, worker_id, batch=batch, interval=interval)
         self._open_telemetry = open_telemetry
-        self._reader: sqlite3.Connection | None = None
+        self._reader: Connection | None = None
         self._reader_lock = threading.Lock()
 
     def start(self) -> None:

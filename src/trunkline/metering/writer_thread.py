@@ -19,6 +19,7 @@ from trunkline.metering.batches import BatchWriter
 from trunkline.metering.spool import Place, Spool
 from trunkline.metering.tool_calls import ToolEvidence, ToolJudge
 from trunkline.protocol.generation import GenerationRecord
+from trunkline.storage.connection import Duplicate
 
 FIRST_DELAY: Final = 0.1
 LONGEST_DELAY: Final = 5.0
@@ -169,7 +170,7 @@ class WriterThread:
             try:
                 self._batches.write(worker_id, records)
                 return True
-            except (sqlite3.Error, StorageUnavailable) as error:
+            except (sqlite3.Error, StorageUnavailable, Duplicate) as error:
                 log.warning("%d generations wait for the database: %s", len(self._backlog), error)
             except Exception:
                 log.exception("a batch of generations cannot be stored")

@@ -1,10 +1,10 @@
 """The open databases of one process."""
 
-import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -13,20 +13,48 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from trunkline.errors import ConfigError
 from trunkline.settings import Settings
 from trunkline.storage.availability import reporting_outages
-from trunkline.storage.layout import CONTROL, TELEMETRY
+from trunkline.storage.connection import Connection, Databases
+from trunkline.storage.layout import CONTROL, TELEMETRY, Database
 from trunkline.storage.lock import FolderLock
 from trunkline.storage.sqlite import WRITING, async_engine, connect
 from trunkline.storage.versions import bring_up_to_date
+
+_VARIABLE: Final = "TRUNKLINE_DATABASE_URL"
+_POSTGRES: Final = "trunkline.storage.postgres.databases"
+_OPTIONAL: Final = {"postgresql": _POSTGRES, "postgres": _POSTGRES}
+"""Engines beyond SQLite, by URL scheme: the module that is loaded when a URL asks for it."""
+
+
+class Files:
+    """SQLite in the data folder: `storage.connection.Databases` as files."""
+
+    writing: Mapping[str, Any] = WRITING
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+
+    def async_engine(self, database: Database) -> AsyncEngine:
+        """An engine for the event loop."""
+        return async_engine(database, self._data_dir)
+
+    def connect(self, database: Database, *, durable: bool) -> Connection:
+        """A raw connection with the synchronous level of the database, or with NORMAL."""
+        return connect(database, self._data_dir, synchronous=database.synchronous if durable else "NORMAL")
+
+    def bring_up_to_date(self) -> None:
+        """Creates, upgrades or refuses the files."""
+        bring_up_to_date(self._data_dir)
 
 
 class Storage:
     """Both databases. `worker_id` names this process and start of it, never used again: the owner of its leases."""
 
-    def __init__(self, data_dir: Path, lock: FolderLock) -> None:
+    def __init__(self, data_dir: Path, lock: FolderLock, databases: Databases) -> None:
         self.data_dir = data_dir
         self.worker_id = uuid4().hex
-        self.control = async_engine(CONTROL, data_dir)
-        self.telemetry = async_engine(TELEMETRY, data_dir)
+        self.control = databases.async_engine(CONTROL)
+        self.telemetry = databases.async_engine(TELEMETRY)
+        self._databases = databases
         self._lock = lock
 
     @asynccontextmanager
@@ -40,19 +68,19 @@ class Storage:
     async def writing(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         """A write transaction, alone from its first statement; commits at the end, rolls back on any error. Raises StorageUnavailable."""
         with reporting_outages():
-            async with engine.execution_options(**WRITING).begin() as connection:
+            async with engine.execution_options(**self._databases.writing).begin() as connection:
                 yield connection
 
-    def connect_control(self, *, durable: bool = True) -> sqlite3.Connection:
+    def connect_control(self, *, durable: bool = True) -> Connection:
         """A raw connection to keys, ledger and leases in autocommit mode; the caller closes it. Without `durable` a power cut may undo
         its last commits, which is right for leases: no holder outlives the cut. Raises StorageUnavailable."""
         with reporting_outages():
-            return connect(CONTROL, self.data_dir, synchronous="FULL" if durable else "NORMAL")
+            return self._databases.connect(CONTROL, durable=durable)
 
-    def connect_telemetry(self) -> sqlite3.Connection:
+    def connect_telemetry(self) -> Connection:
         """A raw connection to generations and roll-ups in autocommit mode; the caller closes it. Raises StorageUnavailable."""
         with reporting_outages():
-            return connect(TELEMETRY, self.data_dir)
+            return self._databases.connect(TELEMETRY, durable=True)
 
     async def close(self) -> None:
         """Closes the engines and gives the folder free; a second call does nothing."""
@@ -61,14 +89,34 @@ class Storage:
         self._lock.release()
 
 
-def _refuse_other_engines(database_url: str) -> None:
-    scheme = urlsplit(database_url).scheme or database_url
-    if scheme not in ("", "sqlite"):
-        problem = f"{scheme!r} is not supported: PostgreSQL is not in this release"
-        raise ConfigError("TRUNKLINE_DATABASE_URL", problem, "nothing, to use SQLite in the data folder")
-    if database_url.removeprefix("sqlite").strip(":/"):
-        problem = "SQLite databases always lie in the data folder"
-        raise ConfigError("TRUNKLINE_DATABASE_URL", problem, "nothing, and set TRUNKLINE_DATA_DIR")
+def databases_at(url: str) -> Databases:
+    """The databases of the engine that `url` names. Raises ConfigError when there is no such engine, or it is not installed."""
+    scheme = urlsplit(url).scheme or url
+    if scheme not in _OPTIONAL:
+        raise ConfigError(
+            _VARIABLE, f"{scheme!r} is no supported database", "postgresql://..., or nothing to use SQLite in the data folder"
+        )
+    try:
+        module = import_module(_OPTIONAL[scheme])
+    except ModuleNotFoundError as error:
+        raise ConfigError(_VARIABLE, f"{error.name} is not installed", "pip install 'trunkline[postgres]'") from error
+    return cast("Databases", module.Databases(url))
+
+
+def _databases(settings: Settings) -> Databases:
+    url = settings.database_url
+    if urlsplit(url).scheme not in ("", "sqlite"):
+        return databases_at(url)
+    if url.removeprefix("sqlite").strip(":/"):
+        raise ConfigError(_VARIABLE, "SQLite databases always lie in the data folder", "nothing, and set TRUNKLINE_DATA_DIR")
+    return Files(settings.data_dir)
+
+
+def folder_of_files(settings: Settings) -> Path:
+    """The data folder, for what works on files. Raises ConfigError where the databases are no files."""
+    if not isinstance(_databases(settings), Files):
+        raise ConfigError(_VARIABLE, "the databases are PostgreSQL's, which has tools of its own for this", "pg_dump and pg_restore")
+    return settings.data_dir
 
 
 def prepare_folder(data_dir: Path) -> None:
@@ -87,13 +135,13 @@ def open_storage(settings: Settings, *, check: Literal["full", "none"] = "full")
 
     Raises ConfigError when the folder or a database cannot be used, or is of a newer release.
     """
-    _refuse_other_engines(settings.database_url)
+    databases = _databases(settings)
     prepare_folder(settings.data_dir)
     lock = FolderLock(settings.data_dir)
     try:
         if check == "full":
-            bring_up_to_date(settings.data_dir)
-        return Storage(settings.data_dir, lock)
+            databases.bring_up_to_date()
+        return Storage(settings.data_dir, lock, databases)
     except BaseException:
         lock.release()
         raise

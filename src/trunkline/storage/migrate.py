@@ -1,16 +1,20 @@
-"""Alembic, and only here: `python -m trunkline.storage.migrate DATA_DIR` brings both databases to the newest revision.
+"""Alembic, and only here: `python -m trunkline.storage.migrate DATA_DIR` brings both databases to the newest revision; with `-` those of
+PostgreSQL, whose URL then comes on standard input, where no list of processes shows it.
 
 `serve` runs it as a child process when a database is older than the release, so that a usual start never imports Alembic.
 """
 
+import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from trunkline.errors import ConfigError
+from trunkline.storage.engines import databases_at
 from trunkline.storage.layout import DATABASES, Database
 from trunkline.storage.sqlite import sync_engine
 
@@ -42,13 +46,33 @@ def upgrade(data_dir: Path) -> None:
         upgrade_database(database, data_dir)
 
 
+async def upgrade_engine(database: Database, engine: AsyncEngine, revision: str = "head") -> None:
+    """Upgrades one schema of PostgreSQL, which may be absent, to `revision`."""
+    async with engine.connect() as connection:
+        await connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {database.name}")
+        await connection.commit()
+        await connection.run_sync(lambda sync: command.upgrade(alembic_config(database, connection=sync), revision))
+        await connection.commit()
+    await engine.dispose()
+
+
+async def upgrade_url(url: str) -> None:
+    """Upgrades both schemas of the PostgreSQL database at `url`."""
+    databases = databases_at(url)
+    for database in DATABASES:
+        await upgrade_engine(database, databases.async_engine(database))
+
+
 def main(arguments: Sequence[str]) -> int:
-    """The command line: one argument, the data folder. Returns the exit code."""
-    if len(arguments) != 1 or not Path(arguments[0]).is_dir():
-        sys.stderr.write("usage: python -m trunkline.storage.migrate DATA_DIR\n")
+    """The command line: one argument, the data folder or `-`. Returns the exit code."""
+    if len(arguments) != 1 or not (arguments[0] == "-" or Path(arguments[0]).is_dir()):
+        sys.stderr.write("usage: python -m trunkline.storage.migrate DATA_DIR, or - with the URL of PostgreSQL on standard input\n")
         return 2
     try:
-        upgrade(Path(arguments[0]))
+        if arguments[0] == "-":
+            asyncio.run(upgrade_url(sys.stdin.read().strip()))
+        else:
+            upgrade(Path(arguments[0]))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -6,15 +6,49 @@ however long they would wait. Here every connection is in autocommit mode, and a
 """
 
 import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Engine, Table, create_engine, event
+from sqlalchemy import Connection as EngineConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from trunkline.storage.connection import Row
 from trunkline.storage.layout import Database, Synchronous
 
 BUSY_SECONDS = 10.0
 WRITING = {"sqlite_begin": "BEGIN IMMEDIATE"}
+_ROWS = 200
+"""Rows inserted by one statement: each statement gives the interpreter's lock away and must win it back from the event loop."""
+
+
+class Connection(sqlite3.Connection):
+    """SQLite's own connection as a `storage.connection.Connection`."""
+
+    def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Row], conflict: str = "") -> None:
+        """Inserts `rows`. Raises sqlite3.Error, or OverflowError or UnicodeEncodeError for what no column holds."""
+        head = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES "  # noqa: S608 - names of our own tables
+        marks, tail = f"({', '.join('?' * len(columns))})", f" ON CONFLICT {conflict}" if conflict else ""
+        for start in range(0, len(rows), _ROWS):
+            some = rows[start : start + _ROWS]
+            self.execute(head + ", ".join([marks] * len(some)) + tail, list(chain.from_iterable(some)))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A write transaction, alone in the database from its start."""
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if self.in_transaction:  # SQLite itself rolls back after some errors, such as a full disk
+                self.execute("ROLLBACK")
+            raise
+
+    def lock_rows(self, table: Table, values: Sequence[str]) -> None:
+        """Does nothing: a transaction is alone in the database."""
 
 
 def _set_pragmas(connection: sqlite3.Connection, synchronous: Synchronous) -> None:
@@ -28,13 +62,18 @@ def _set_pragmas(connection: sqlite3.Connection, synchronous: Synchronous) -> No
         cursor.close()
 
 
-def connect(database: Database, data_dir: Path, *, synchronous: Synchronous | None = None) -> sqlite3.Connection:
+def connect(database: Database, data_dir: Path, *, synchronous: Synchronous | None = None) -> Connection:
     """A raw connection in autocommit mode, which one thread at a time may use. `synchronous` overrides the database's own level.
 
     Raises sqlite3.OperationalError when the file cannot be opened.
     """
     connection = sqlite3.connect(
-        database.file(data_dir), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+        database.file(data_dir),
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+        factory=Connection,
     )
     try:
         _set_pragmas(connection, synchronous or database.synchronous)
@@ -49,7 +88,7 @@ def _prepare(engine: Engine, database: Database) -> None:
         connection.isolation_level = None
         _set_pragmas(connection, database.synchronous)
 
-    def on_begin(connection: Connection) -> None:
+    def on_begin(connection: EngineConnection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
 
     event.listen(engine, "connect", on_connect)

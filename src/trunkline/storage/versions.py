@@ -8,6 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 from typing import Literal
@@ -21,7 +22,7 @@ from trunkline.storage.sqlite import WRITING, connect, sync_engine
 
 State = Literal["fresh", "current", "older", "newer", "foreign"]
 _CHILD_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT")
-_MIGRATION_SECONDS = 3600
+MIGRATION_SECONDS = 3600
 
 
 def stamped(database: Database) -> Table:
@@ -36,9 +37,15 @@ def read_state(database: Database, connection: sqlite3.Connection) -> State:
     """Which of the five states the open database is in."""
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
     if database.version_table not in tables:
-        return "foreign" if tables else "fresh"
+        return judge(database, tables, None)
     row = connection.execute(f"SELECT version_num FROM {database.version_table}").fetchone()  # noqa: S608 a constant of ours
-    version = row[0] if row else ""
+    return judge(database, tables, row[0] if row else "")
+
+
+def judge(database: Database, tables: Collection[str], version: str | None) -> State:
+    """The state that these tables and the stamped version (None = never stamped) tell."""
+    if version is None:
+        return "foreign" if tables else "fresh"
     if version == database.head:
         return "current"
     return "older" if version in database.revisions else "newer"
@@ -59,23 +66,27 @@ def create(database: Database, data_dir: Path) -> None:
         engine.dispose()
 
 
-def upgrade_in_child(data_dir: Path) -> None:
-    """Runs the migrations in a child process. Raises ConfigError with the child's last words when they fail."""
+def upgrade_in_child(place: str, words: str = "", *, where: str = "") -> None:
+    """Runs `trunkline.storage.migrate` on `place` in a child process, with `words` as its standard input.
+
+    Raises ConfigError, about `where` (default: `place`), with the child's last words when the migrations fail.
+    """
     environment = {name: os.environ[name] for name in _CHILD_VARIABLES if name in os.environ}
-    command = [sys.executable, "-m", "trunkline.storage.migrate", str(data_dir)]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_MIGRATION_SECONDS, check=False)
+    command = [sys.executable, "-m", "trunkline.storage.migrate", place]
+    result = subprocess.run(command, env=environment, input=words, capture_output=True, text=True, timeout=MIGRATION_SECONDS, check=False)
     if result.returncode:
-        words = result.stderr.strip().splitlines()
-        reason = words[-1] if words else "no reason was given"
-        raise ConfigError(str(data_dir), f"the database could not be upgraded: {reason}", "restore a backup")
+        last = result.stderr.strip().splitlines()
+        reason = last[-1] if last else "no reason was given"
+        raise ConfigError(where or place, f"the database could not be upgraded: {reason}", "restore a backup")
 
 
-def _refuse(state: State, file: Path) -> None:
+def refuse(state: State, where: str, elsewhere: str) -> None:
+    """Raises ConfigError for a database that this release must not touch. `elsewhere` is what to use instead of a foreign one."""
     if state == "newer":
         problem = "the database was written by a newer release of Trunkline"
-        raise ConfigError(str(file), problem, "run that release, or restore an older backup")
+        raise ConfigError(where, problem, "run that release, or restore an older backup")
     if state == "foreign":
-        raise ConfigError(str(file), "the file is a database, but not one of Trunkline's", "choose another data folder with --data-dir")
+        raise ConfigError(where, "there is a database, but not one of Trunkline's", elsewhere)
 
 
 def _bring_one_up(database: Database, data_dir: Path) -> State:
@@ -87,7 +98,7 @@ def _bring_one_up(database: Database, data_dir: Path) -> State:
     except sqlite3.DatabaseError as error:
         problem = f"the database cannot be opened: {error}"
         raise ConfigError(str(file), problem, "restore a backup, or choose another data folder") from error
-    _refuse(state, file)
+    refuse(state, str(file), "choose another data folder with --data-dir")
     if state == "fresh":
         create(database, data_dir)
     return state
@@ -98,4 +109,4 @@ def bring_up_to_date(data_dir: Path) -> None:
     with one_at_a_time(data_dir):
         states = [_bring_one_up(database, data_dir) for database in DATABASES]
         if "older" in states:
-            upgrade_in_child(data_dir)
+            upgrade_in_child(str(data_dir))

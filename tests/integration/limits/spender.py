@@ -54,7 +54,7 @@ async def call(budgets: Budgets, principal: Principal, entries: "queue.SimpleQue
 
 
 async def spend(data_dir: str, key_hash: str, requests: int, seconds: float) -> int:
-    storage = open_storage(settings.load({"data_dir": data_dir}, {}))
+    storage = open_storage(settings.load({"data_dir": data_dir}, os.environ))
     budgets = Budgets(storage)
     await budgets.start()
     entries: queue.SimpleQueue[LedgerEntry | None] = queue.SimpleQueue()

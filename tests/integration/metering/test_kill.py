@@ -1,16 +1,19 @@
 """A worker is killed while it records: whatever it had acknowledged is afterwards charged and stored exactly once."""
 
-import sqlite3
+import asyncio
+import os
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from trunkline import settings
 from trunkline.accounts.ledger_store import settle_batch
 from trunkline.metering.recorder import Recorder
 from trunkline.metering.spool import Spool
+from trunkline.settings import Settings
+from trunkline.storage.connection import Connection
 from trunkline.storage.engines import Storage, open_storage
 
 WORKER = """
@@ -25,7 +28,7 @@ from trunkline.protocol.identity import uuid7
 from trunkline.storage.engines import open_storage
 
 folder, interval = Path(sys.argv[1]), float(sys.argv[2])
-storage = open_storage(settings.load({"data_dir": str(folder)}, {}), check="none")
+storage = open_storage(settings.load({"data_dir": str(folder)}, os.environ), check="none")
 spool = Spool(folder / "spool", storage.worker_id, segment_bytes=20_000)
 recorder = Recorder(spool, storage.connect_control, storage.connect_telemetry, storage.worker_id, settle_batch, batch=20, interval=interval)
 recorder.start()
@@ -41,13 +44,17 @@ while True:
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return open_storage(settings.load({"data_dir": str(tmp_path)}, {}))
+def storage(both_settings: Settings) -> Iterator[Storage]:
+    opened = open_storage(both_settings)
+    yield opened
+    asyncio.run(opened.close())
 
 
-def acknowledged_until_killed(folder: Path, *, lines: int, interval: float) -> list[str]:
+def acknowledged_until_killed(settings: Settings, *, lines: int, interval: float) -> list[str]:
     """The ids that a worker acknowledged before it was killed, after at least `lines` of them."""
-    with subprocess.Popen([sys.executable, "-c", WORKER, str(folder), str(interval)], stdout=subprocess.PIPE) as worker:
+    command = [sys.executable, "-c", WORKER, str(settings.data_dir), str(interval)]
+    environment = {**os.environ, "TRUNKLINE_DATABASE_URL": settings.database_url}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as worker:
         assert worker.stdout is not None
         ids = [worker.stdout.readline() for _ in range(lines)]
         worker.kill()
@@ -55,7 +62,7 @@ def acknowledged_until_killed(folder: Path, *, lines: int, interval: float) -> l
     return [line.decode().strip() for line in ids if line.endswith(b"\n")]
 
 
-def column(connection: sqlite3.Connection, query: str) -> list[object]:
+def column(connection: Connection, query: str) -> list[Any]:
     try:
         return [value for (value,) in connection.execute(query)]
     finally:
@@ -63,23 +70,29 @@ def column(connection: sqlite3.Connection, query: str) -> list[object]:
 
 
 @pytest.mark.parametrize(("lines", "interval"), [(1, 30.0), (500, 0.005), (3000, 0.005), (2000, 30.0)])
-def test_each_acknowledged_generation_is_charged_and_stored_once(tmp_path: Path, storage: Storage, lines: int, interval: float) -> None:
-    acknowledged = acknowledged_until_killed(tmp_path, lines=lines, interval=interval)
+def test_each_acknowledged_generation_is_charged_and_stored_once(
+    both_settings: Settings, storage: Storage, lines: int, interval: float
+) -> None:
+    acknowledged = acknowledged_until_killed(both_settings, lines=lines, interval=interval)
     assert len(acknowledged) == len(set(acknowledged)) >= lines
 
     recorder = Recorder(
-        Spool(tmp_path / "spool", storage.worker_id), storage.connect_control, storage.connect_telemetry, storage.worker_id, settle_batch
+        Spool(storage.data_dir / "spool", storage.worker_id),
+        storage.connect_control,
+        storage.connect_telemetry,
+        storage.worker_id,
+        settle_batch,
     )
     recorder.start()
     assert recorder.flush()
     recorder.close()
 
-    charged = column(storage.connect_control(), "SELECT hex(id) FROM ledger")
-    stored = column(storage.connect_telemetry(), "SELECT hex(id) FROM generations")
+    charged = column(storage.connect_control(), "SELECT id FROM ledger")
+    stored = column(storage.connect_telemetry(), "SELECT id FROM generations")
     assert len(charged) == len(set(charged))
-    assert {id.upper() for id in acknowledged} <= set(charged)
-    assert sorted(map(str, stored)) == sorted(map(str, charged))
+    assert set(map(bytes.fromhex, acknowledged)) <= set(charged)
+    assert sorted(stored) == sorted(charged)
     assert column(storage.connect_control(), "SELECT sum(amount) FROM key_spend_day") == [7 * len(charged)]
     assert column(storage.connect_telemetry(), "SELECT sum(requests) FROM model_day") == [len(charged)]
     assert column(storage.connect_telemetry(), "SELECT sum(cost) FROM key_day") == [7 * len(charged)]
-    assert [path for path in (tmp_path / "spool").iterdir() if path.suffix == ".seg"] == []
+    assert [path for path in (storage.data_dir / "spool").iterdir() if path.suffix == ".seg"] == []

@@ -1,5 +1,4 @@
 import asyncio
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import count
@@ -13,6 +12,7 @@ from trunkline.accounts.keys import KeyChanges, Keys, NewKey
 from trunkline.accounts.leases_store import Ask, Grant, changed_hashes, newest_revision, renew_lease
 from trunkline.accounts.ledger_store import LEASE_MS, LedgerEntry, settle_batch
 from trunkline.accounts.windows import DAY_MS, NO_END
+from trunkline.storage.connection import Connection
 from trunkline.storage.engines import Storage
 
 NOW = 1_700_000_000_000
@@ -20,7 +20,7 @@ _ids = count(1)
 
 
 @pytest.fixture
-def connection(storage: Storage) -> Iterator[sqlite3.Connection]:
+def connection(storage: Storage) -> Iterator[Connection]:
     with closing(storage.connect_control(durable=False)) as opened:
         yield opened
 
@@ -30,19 +30,19 @@ def _key(storage: Storage, **fields: object) -> str:
     return created.record.hash
 
 
-def _charge(connection: sqlite3.Connection, worker: str, key: str, amount: int, *, created_ms: int = NOW) -> None:
+def _charge(connection: Connection, worker: str, key: str, amount: int, *, created_ms: int = NOW) -> None:
     settle_batch(connection, worker, [LedgerEntry(next(_ids).to_bytes(16, "big"), key, amount, created_ms)])
 
 
-def _renew(connection: sqlite3.Connection, key: str, worker: str = "w", *, now_ms: int = NOW, **ask: object) -> Grant:
+def _renew(connection: Connection, key: str, worker: str = "w", *, now_ms: int = NOW, **ask: object) -> Grant:
     return renew_lease(connection, key, worker, Ask(**{"free": 0, "held": 0, **ask}), now_ms)
 
 
-def _row(connection: sqlite3.Connection, worker: str = "w") -> tuple[int, int] | None:
+def _row(connection: Connection, worker: str = "w") -> tuple[int, int] | None:
     return connection.execute("SELECT remaining, last FROM leases WHERE worker_id = ?", (worker,)).fetchone()
 
 
-def test_slices_are_about_a_hundred_requests_and_shrink_with_the_balance(storage: Storage, connection: sqlite3.Connection) -> None:
+def test_slices_are_about_a_hundred_requests_and_shrink_with_the_balance(storage: Storage, connection: Connection) -> None:
     key = _key(storage, limit=100_000)
     assert _renew(connection, key, "a", estimate=10).free == 1_000
     assert _renew(connection, key, "b", estimate=1_000).free == 99_000 // 8
@@ -52,13 +52,13 @@ def test_slices_are_about_a_hundred_requests_and_shrink_with_the_balance(storage
     assert _renew(connection, key, "d", estimate=5).free == 5
 
 
-def test_a_key_without_limit_or_without_row_needs_no_lease(storage: Storage, connection: sqlite3.Connection) -> None:
+def test_a_key_without_limit_or_without_row_needs_no_lease(storage: Storage, connection: Connection) -> None:
     for key in (_key(storage), "unknown"):
         grant = _renew(connection, key, estimate=5)
         assert (grant.verdict, grant.window_end_ms, _row(connection)) == ("unlimited", NO_END, None)
 
 
-def test_what_others_hold_is_not_available_until_it_expires(storage: Storage, connection: sqlite3.Connection) -> None:
+def test_what_others_hold_is_not_available_until_it_expires(storage: Storage, connection: Connection) -> None:
     key = _key(storage, limit=10)
     assert _renew(connection, key, "dead", estimate=10).free == 10
     assert _renew(connection, key, estimate=10, may_be_last=True).verdict == "refused"
@@ -66,7 +66,7 @@ def test_what_others_hold_is_not_available_until_it_expires(storage: Storage, co
     assert _renew(connection, key, estimate=10, now_ms=NOW + LEASE_MS).free == 10
 
 
-def test_one_request_may_run_on_a_remainder_and_no_second_one_anywhere(storage: Storage, connection: sqlite3.Connection) -> None:
+def test_one_request_may_run_on_a_remainder_and_no_second_one_anywhere(storage: Storage, connection: Connection) -> None:
     key = _key(storage, limit=10)
     assert _renew(connection, key, estimate=20).verdict == "refused"
     grant = _renew(connection, key, estimate=20, may_be_last=True)
@@ -80,7 +80,7 @@ def test_one_request_may_run_on_a_remainder_and_no_second_one_anywhere(storage: 
     assert _renew(connection, key, "x", free=5, estimate=20, may_be_last=True).verdict == "last"
 
 
-def test_a_debt_stays_reserved_until_the_ledger_knows_it(storage: Storage, connection: sqlite3.Connection) -> None:
+def test_a_debt_stays_reserved_until_the_ledger_knows_it(storage: Storage, connection: Connection) -> None:
     key = _key(storage, limit=100)
     _renew(connection, key, estimate=90, may_be_last=True)
     grant = _renew(connection, key, free=-8)  # 90 held, 98 charged in memory
@@ -93,7 +93,7 @@ def test_a_debt_stays_reserved_until_the_ledger_knows_it(storage: Storage, conne
 
 @pytest.mark.parametrize("settled_first", [True, False])
 def test_charges_that_arrive_between_question_and_answer_leave_nothing_behind(
-    storage: Storage, connection: sqlite3.Connection, settled_first: bool
+    storage: Storage, connection: Connection, settled_first: bool
 ) -> None:
     key = _key(storage, limit=1_000)
     free = _renew(connection, key, estimate=100).free - 100  # one request of 100 runs
@@ -110,7 +110,7 @@ def test_charges_that_arrive_between_question_and_answer_leave_nothing_behind(
     assert _row(connection) is None
 
 
-def test_an_expired_lease_is_taken_up_again_only_as_far_as_money_is_left(storage: Storage, connection: sqlite3.Connection) -> None:
+def test_an_expired_lease_is_taken_up_again_only_as_far_as_money_is_left(storage: Storage, connection: Connection) -> None:
     key = _key(storage, limit=100)
     assert _renew(connection, key, estimate=60).free == 60
     later = NOW + 2 * LEASE_MS
@@ -118,7 +118,7 @@ def test_an_expired_lease_is_taken_up_again_only_as_far_as_money_is_left(storage
     assert _renew(connection, key, free=60, now_ms=later).free == 10
 
 
-def test_a_lowered_limit_takes_free_money_back(storage: Storage, connection: sqlite3.Connection) -> None:
+def test_a_lowered_limit_takes_free_money_back(storage: Storage, connection: Connection) -> None:
     key = _key(storage, limit=100)
     assert _renew(connection, key, estimate=60).free == 60
     asyncio.run(Keys(storage).update(key, KeyChanges(limit=25)))
@@ -126,7 +126,7 @@ def test_a_lowered_limit_takes_free_money_back(storage: Storage, connection: sql
     assert _row(connection) == (25, 0)
 
 
-def test_the_first_question_about_a_key_forgets_what_the_row_says(storage: Storage, connection: sqlite3.Connection) -> None:
+def test_the_first_question_about_a_key_forgets_what_the_row_says(storage: Storage, connection: Connection) -> None:
     key = _key(storage, limit=100)
     _charge(connection, "w", key, 30)  # by a request that began before the key had a limit
     assert _row(connection) == (-30, 0)
@@ -134,7 +134,7 @@ def test_the_first_question_about_a_key_forgets_what_the_row_says(storage: Stora
     assert (grant.left, grant.free, _row(connection)) == (70, 10, (10, 0))
 
 
-def test_a_window_counts_only_its_own_spending(storage: Storage, connection: sqlite3.Connection) -> None:
+def test_a_window_counts_only_its_own_spending(storage: Storage, connection: Connection) -> None:
     key = _key(storage, limit=100, limit_reset="daily")
     _charge(connection, "other", key, 70)
     today = _renew(connection, key)
@@ -142,12 +142,12 @@ def test_a_window_counts_only_its_own_spending(storage: Storage, connection: sql
     assert _renew(connection, key, now_ms=today.window_end_ms).left == 100
 
 
-def test_free_requests_learn_what_is_left_and_take_nothing(storage: Storage, connection: sqlite3.Connection) -> None:
+def test_free_requests_learn_what_is_left_and_take_nothing(storage: Storage, connection: Connection) -> None:
     key = _key(storage, limit=100)
     assert (_renew(connection, key).left, _row(connection)) == (100, None)
 
 
-def test_changes_of_keys_are_found_by_revision(storage: Storage, connection: sqlite3.Connection) -> None:
+def test_changes_of_keys_are_found_by_revision(storage: Storage, connection: Connection) -> None:
     assert newest_revision(connection) == 0
     first, second = _key(storage), _key(storage)
     assert changed_hashes(connection, 0) == (2, (first, second))
@@ -160,7 +160,7 @@ def test_changes_of_keys_are_found_by_revision(storage: Storage, connection: sql
 class Worker:
     """A worker's memory of one key, as `limits` keeps it."""
 
-    def __init__(self, connection: sqlite3.Connection, key: str, name: str) -> None:
+    def __init__(self, connection: Connection, key: str, name: str) -> None:
         self.connection, self.key, self.name = connection, key, name
         self.free = 0
         self.holds: list[int] = []
@@ -202,7 +202,7 @@ ACTIONS = [Worker.reserve, Worker.reserve, Worker.settle, Worker.write_ledger, W
 @given(st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 2), st.integers(1, 40)), max_size=30))
 @hypothesis_settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_happens_spending_and_leases_never_exceed_the_limit(
-    storage: Storage, connection: sqlite3.Connection, steps: list[tuple[Callable[[Worker, int, int], None] | None, int, int]]
+    storage: Storage, connection: Connection, steps: list[tuple[Callable[[Worker, int, int], None] | None, int, int]]
 ) -> None:
     """Three workers reserve, settle at no more than reserved, write the ledger late, give back, and crash (no action)."""
     limit, now = 200, NOW

@@ -23,6 +23,16 @@ def test_the_named_keys_exist_and_starting_again_changes_nothing(storage: Storag
     assert kinds == {key_hash(SECRET): "inference", key_hash(MANAGEMENT): "management"}
 
 
+def test_workers_that_start_at_once_make_each_key_once(storage: Storage, settings: Settings) -> None:
+    settings = replace(settings, bootstrap_api_key=SECRET)
+
+    async def start() -> list[tuple[str, ...]]:
+        return await asyncio.gather(*(ensure_bootstrap_keys(storage, settings) for _ in range(4)))
+
+    assert asyncio.run(start()) == [()] * 4
+    assert len(asyncio.run(Keys(storage).newest())) == 1
+
+
 def test_without_names_no_key_is_made(storage: Storage, settings: Settings) -> None:
     assert asyncio.run(ensure_bootstrap_keys(storage, settings)) == ()
     assert asyncio.run(Keys(storage).newest()) == []

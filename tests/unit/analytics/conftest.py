@@ -1,14 +1,13 @@
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import closing
 
 import pytest
 
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.protocol.identity import uuid7
-from trunkline.storage.layout import TELEMETRY
-from trunkline.storage.sqlite import connect, sync_engine
+from trunkline.storage.connection import Connection
+from trunkline.storage.engines import Storage
 
 DAY_MS = 86_400_000
 
@@ -37,11 +36,7 @@ def record() -> Callable[..., GenerationRecord]:
 
 
 @pytest.fixture
-def telemetry(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection to an empty generation store in `tmp_path`."""
-    engine = sync_engine(TELEMETRY, tmp_path)
-    TELEMETRY.metadata.create_all(engine)
-    engine.dispose()
-    connection = connect(TELEMETRY, tmp_path)
-    yield connection
-    connection.close()
+def telemetry(both_storage: Storage) -> Iterator[Connection]:
+    """A connection to an empty generation store, on each engine in turn."""
+    with closing(both_storage.connect_telemetry()) as connection:
+        yield connection

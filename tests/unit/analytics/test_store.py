@@ -1,7 +1,5 @@
 import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,33 +7,29 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from trunkline.analytics.rollup import write_batch
 from trunkline.analytics.store import ModelTotals, find_generation, model_totals, weekly_tokens
 from trunkline.protocol.generation import AttemptRecord, GenerationRecord
-from trunkline.storage.layout import TELEMETRY
-from trunkline.storage.sqlite import async_engine
+from trunkline.storage.connection import Connection
+from trunkline.storage.engines import Storage
 
 Make = Callable[..., GenerationRecord]
 T = TypeVar("T")
 
 
-def ask(folder: Path, question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+def ask(storage: Storage, question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     async def run() -> T:
-        engine = async_engine(TELEMETRY, folder)
-        try:
-            async with engine.connect() as connection:
-                return await question(connection)
-        finally:
-            await engine.dispose()
+        async with storage.reading(storage.telemetry) as connection:
+            return await question(connection)
 
     return asyncio.run(run())
 
 
-def test_a_generation_is_found_by_its_id(telemetry: sqlite3.Connection, record: Make) -> None:
+def test_a_generation_is_found_by_its_id(telemetry: Connection, record: Make) -> None:
     one = record(attempts=(AttemptRecord("Acme", "e1", "m", 200, 1),), finish_reason="stop")
     write_batch(telemetry, [record(), one, record()])
     assert find_generation(telemetry, one.id) == one
     assert find_generation(telemetry, bytes(16)) is None
 
 
-def test_weekly_tokens_are_of_seven_days(telemetry: sqlite3.Connection, record: Make, tmp_path: Path) -> None:
+def test_weekly_tokens_are_of_seven_days(telemetry: Connection, record: Make, both_storage: Storage) -> None:
     write_batch(
         telemetry,
         [
@@ -47,10 +41,10 @@ def test_weekly_tokens_are_of_seven_days(telemetry: sqlite3.Connection, record: 
             record(day=50, model="old"),
         ],
     )
-    assert ask(tmp_path, lambda connection: weekly_tokens(connection, today=100)) == {"a": 240, "b": 3}
+    assert ask(both_storage, lambda connection: weekly_tokens(connection, today=100)) == {"a": 240, "b": 3}
 
 
-def test_model_totals_cover_the_days_asked_for(telemetry: sqlite3.Connection, record: Make, tmp_path: Path) -> None:
+def test_model_totals_cover_the_days_asked_for(telemetry: Connection, record: Make, both_storage: Storage) -> None:
     write_batch(
         telemetry,
         [
@@ -60,12 +54,12 @@ def test_model_totals_cover_the_days_asked_for(telemetry: sqlite3.Connection, re
             record(day=2, model="b"),
         ],
     )
-    totals = ask(tmp_path, lambda connection: model_totals(connection, first_day=1, last_day=2))
+    totals = ask(both_storage, lambda connection: model_totals(connection, first_day=1, last_day=2))
     assert totals == {
         "a": ModelTotals(requests=2, errors=1, prompt_tokens=200, completion_tokens=40, reasoning_tokens=3, cost=11),
         "b": ModelTotals(requests=1, prompt_tokens=100, completion_tokens=20, cost=10),
     }
 
 
-def test_an_empty_store_has_no_totals(telemetry: sqlite3.Connection, tmp_path: Path) -> None:
-    assert ask(tmp_path, lambda connection: weekly_tokens(connection, today=1)) == {}
+def test_an_empty_store_has_no_totals(telemetry: Connection, both_storage: Storage) -> None:
+    assert ask(both_storage, lambda connection: weekly_tokens(connection, today=1)) == {}

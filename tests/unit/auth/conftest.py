@@ -1,21 +1,6 @@
-import asyncio
-from collections.abc import Iterator
-from pathlib import Path
+"""Every test of this room runs on each engine."""
 
-import pytest
+from postgres_server import both_settings as settings
+from postgres_server import both_storage as storage
 
-from trunkline import settings as settings_room
-from trunkline.settings import Settings
-from trunkline.storage.engines import Storage, open_storage
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return settings_room.load({"data_dir": str(tmp_path / "data")}, {})
-
-
-@pytest.fixture
-def storage(settings: Settings) -> Iterator[Storage]:
-    opened = open_storage(settings)
-    yield opened
-    asyncio.run(opened.close())
+__all__ = ["settings", "storage"]

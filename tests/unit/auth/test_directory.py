@@ -1,4 +1,6 @@
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 from msgspec.structs import replace
@@ -10,8 +12,8 @@ from trunkline.auth import directory as directory_room
 from trunkline.auth.directory import KeyDirectory, known_key
 from trunkline.errors import StorageUnavailable
 from trunkline.storage.engines import Storage
-from trunkline.storage.layout import CONTROL
 
+Outage = Callable[[], AbstractContextManager[None]]
 RECORD = KeyRecord(hash="ab" * 32, name="n", label="l", kind="management", workspace_id="w", created_ms=1)
 
 
@@ -115,24 +117,23 @@ def test_a_key_created_a_moment_ago_is_found_by_asking(storage: Storage) -> None
 
 
 def test_what_is_known_stays_known_while_the_database_is_away(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    storage: Storage, outage: Outage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(directory_room, "POLL_SECONDS", 0.01)
-    file = CONTROL.file(storage.data_dir)
 
     async def scenario() -> None:
         created, _ = await Keys(storage).create(NewKey(name="known"))
         directory = KeyDirectory(storage)
         await directory.start()
         await storage.control.dispose()
-        file.rename(storage.data_dir / "hidden")
-        file.mkdir()
-        with pytest.raises(StorageUnavailable):
-            await directory.look_up(b"\0" * 32)
-        async with asyncio.timeout(5):
-            while "stay in force" not in caplog.text:
-                await asyncio.sleep(0.01)
-        assert directory.get(bytes.fromhex(created.record.hash)) is not None
+        with outage():
+            with pytest.raises(StorageUnavailable):
+                await directory.look_up(b"\0" * 32)
+            async with asyncio.timeout(5):
+                while "stay in force" not in caplog.text:
+                    await asyncio.sleep(0.01)
+            assert directory.get(bytes.fromhex(created.record.hash)) is not None
+        assert await directory.look_up(b"\0" * 32) is None
         await directory.close()
         await asyncio.sleep(0.05)  # aiosqlite's threads report their end to this loop
         await storage.control.dispose()

@@ -1,20 +1,16 @@
+"""Every test of this room runs on each engine."""
+
 import asyncio
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
+from postgres_server import both_storage as storage
 
-from trunkline import settings as settings_room
 from trunkline.accounts.keys import Keys, NewKey
 from trunkline.protocol.principal import Principal
-from trunkline.storage.engines import Storage, open_storage
+from trunkline.storage.engines import Storage
 
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Iterator[Storage]:
-    opened = open_storage(settings_room.load({"data_dir": str(tmp_path / "data")}, {}))
-    yield opened
-    asyncio.run(opened.close())
+__all__ = ["principal", "storage"]
 
 
 @pytest.fixture

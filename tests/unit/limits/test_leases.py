@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -8,8 +9,8 @@ from trunkline.errors import StorageUnavailable
 from trunkline.limits.leases import LeaseDesk
 from trunkline.protocol.principal import Principal
 from trunkline.storage.engines import Storage
-from trunkline.storage.layout import CONTROL
 
+Outage = Callable[[], AbstractContextManager[None]]
 NOW = 1_700_000_000_000
 
 
@@ -26,19 +27,16 @@ def test_questions_are_answered_in_order_by_one_thread(storage: Storage, princip
     assert asyncio.run(scenario()) == (1, (1, (key,)), [12, 12])
 
 
-def test_a_database_that_is_away_is_unavailable_and_comes_back(storage: Storage, principal: Callable[..., Principal]) -> None:
+def test_a_database_that_is_away_is_unavailable_and_comes_back(
+    storage: Storage, outage: Outage, principal: Callable[..., Principal]
+) -> None:
     key = principal(limit=100).key_hash
-    file, hidden = CONTROL.file(storage.data_dir), storage.data_dir / "hidden"
 
     async def scenario() -> int:
         await storage.control.dispose()
         desk = LeaseDesk(storage)
-        file.rename(hidden)
-        file.mkdir()
-        with pytest.raises(StorageUnavailable):
+        with outage(), pytest.raises(StorageUnavailable):
             await desk.renew(key, Ask(0, 0, 10), NOW)
-        file.rmdir()
-        hidden.rename(file)
         free = (await desk.renew(key, Ask(0, 0, 10), NOW)).free
         await desk.close()
         return free

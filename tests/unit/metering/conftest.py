@@ -1,14 +1,15 @@
 import os
 import sqlite3
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import closing
 
 import pytest
 
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.protocol.identity import uuid7
+from trunkline.storage.connection import Connection
+from trunkline.storage.engines import Storage
 from trunkline.storage.layout import CONTROL, TELEMETRY, Database
-from trunkline.storage.sqlite import connect, sync_engine
 
 NOW_MS = 1_795_400_000_000
 
@@ -36,39 +37,32 @@ def record() -> Callable[..., GenerationRecord]:
 
 
 class Databases:
-    """Both databases in a folder, with switches that take them away."""
+    """The databases of a storage, with a switch that takes them away."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, storage: Storage) -> None:
         self.available = True
-        for database in (CONTROL, TELEMETRY):
-            engine = sync_engine(database, folder)
-            database.metadata.create_all(engine)
-            engine.dispose()
+        self._connect = {CONTROL: storage.connect_control, TELEMETRY: storage.connect_telemetry}
 
-    def control(self) -> sqlite3.Connection:
-        return self._connect(CONTROL)
+    def control(self) -> Connection:
+        return self._open(CONTROL)
 
-    def telemetry(self) -> sqlite3.Connection:
-        return self._connect(TELEMETRY)
+    def telemetry(self) -> Connection:
+        return self._open(TELEMETRY)
 
     def ids(self) -> tuple[list[bytes], list[bytes]]:
         """The ids in the ledger and in the generation store, sorted."""
         return self.query(CONTROL, "SELECT id FROM ledger ORDER BY id"), self.query(TELEMETRY, "SELECT id FROM generations ORDER BY id")
 
     def query(self, database: Database, sql: str) -> list[object]:
-        connection = connect(database, self.folder)
-        try:
+        with closing(self._connect[database]()) as connection:
             return [value for (value,) in connection.execute(sql)]
-        finally:
-            connection.close()
 
-    def _connect(self, database: Database) -> sqlite3.Connection:
+    def _open(self, database: Database) -> Connection:
         if not self.available:
             raise sqlite3.OperationalError("unable to open database file")
-        return connect(database, self.folder)
+        return self._connect[database]()
 
 
 @pytest.fixture
-def databases(tmp_path: Path) -> Databases:
-    return Databases(tmp_path)
+def databases(both_storage: Storage) -> Databases:
+    return Databases(both_storage)

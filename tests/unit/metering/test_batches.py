@@ -7,6 +7,7 @@ import pytest
 from trunkline.accounts.ledger_store import settle_batch
 from trunkline.metering.batches import BatchWriter
 from trunkline.protocol.generation import GenerationRecord
+from trunkline.storage.connection import Connection
 from trunkline.storage.layout import CONTROL, TELEMETRY
 
 Make = Callable[..., GenerationRecord]
@@ -36,7 +37,7 @@ def test_free_generations_have_no_ledger_row(writer: BatchWriter, databases, rec
 
 
 def test_without_a_charge_the_ledger_is_not_opened(databases, record: Make) -> None:
-    def closed() -> sqlite3.Connection:
+    def closed() -> Connection:
         raise AssertionError
 
     writer = BatchWriter(closed, databases.telemetry, settle_batch)
@@ -81,7 +82,7 @@ def test_a_failure_between_the_databases_charges_once(databases, record: Make) -
     one = record()
     failures = [sqlite3.OperationalError("disk I/O error")]
 
-    def flaky() -> sqlite3.Connection:
+    def flaky() -> Connection:
         if failures:
             raise failures.pop()
         return databases.telemetry()

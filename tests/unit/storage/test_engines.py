@@ -1,16 +1,21 @@
 import asyncio
+import re
 import sqlite3
 import stat
+import subprocess
+import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from trunkline import settings as settings_room
 from trunkline.errors import ConfigError, StorageUnavailable
 from trunkline.settings import Settings
-from trunkline.storage.engines import Storage, open_storage
+from trunkline.storage.engines import Storage, folder_of_files, open_storage
 from trunkline.storage.layout import CONTROL, DATABASES
 
 
@@ -81,13 +86,46 @@ def test_a_database_that_does_not_answer_is_reported_as_such(storage: Storage, s
         storage.connect_control()
 
 
-@pytest.mark.parametrize("url", ["postgresql://u:secret@db/x", "mysql://db", "sqlite:////tmp/other.db"])
+@pytest.mark.parametrize("url", ["mysql://u:secret@db", "mssql", "sqlite:////tmp/other.db"])
 def test_other_databases_are_refused_without_showing_the_url(tmp_path: Path, url: str) -> None:
     settings = settings_room.load({"data_dir": str(tmp_path)}, {"TRUNKLINE_DATABASE_URL": url})
     with pytest.raises(ConfigError) as refused:
         open_storage(settings)
     assert refused.value.where == "TRUNKLINE_DATABASE_URL"
     assert "secret" not in str(refused.value)
+
+
+def test_a_postgresql_that_does_not_answer_ends_the_start_without_showing_the_url(tmp_path: Path) -> None:
+    url = f"postgresql://u:secret@/x?host={tmp_path}"
+    with pytest.raises(ConfigError, match="cannot be opened") as refused:
+        open_storage(settings_room.load({"data_dir": str(tmp_path)}, {"TRUNKLINE_DATABASE_URL": url}))
+    assert refused.value.where == "TRUNKLINE_DATABASE_URL"
+    assert "secret" not in str(refused.value)
+
+
+def test_without_its_driver_postgresql_tells_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("trunkline.storage.postgres")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(ConfigError, match=re.escape("trunkline[postgres]")):
+        open_storage(settings_room.load({"data_dir": str(tmp_path)}, {"TRUNKLINE_DATABASE_URL": "postgresql://db/x"}))
+
+
+def test_sqlite_loads_nothing_of_postgresql(tmp_path: Path) -> None:
+    program = f"""
+import asyncio, sys
+from trunkline import settings
+from trunkline.storage.engines import open_storage
+asyncio.run(open_storage(settings.load({{"data_dir": {str(tmp_path)!r}}}, {{}})).close())
+print([name for name in sys.modules if "asyncpg" in name or "postgres" in name])
+"""
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_only_files_are_backed_up_as_files(settings: Settings, new_database: Callable[..., str]) -> None:
+    assert folder_of_files(settings) == settings.data_dir
+    with pytest.raises(ConfigError, match="pg_dump"):
+        folder_of_files(replace(settings, database_url=new_database()))
 
 
 def test_sqlite_by_name_is_the_default(tmp_path: Path) -> None:

@@ -46,3 +46,13 @@ def test_engines_set_the_pragmas_of_their_database(tmp_path: Path) -> None:
         return level
 
     assert asyncio.run(synchronous()) == 2
+
+
+def test_a_transaction_that_sqlite_ended_itself_reports_its_own_error(tmp_path: Path) -> None:
+    with closing(connect(CONTROL, tmp_path)) as connection:
+        connection.execute("CREATE TABLE t (x NOT NULL)")
+        with pytest.raises(sqlite3.IntegrityError), connection.transaction():
+            connection.execute("INSERT OR ROLLBACK INTO t VALUES (NULL)")
+        with connection.transaction():
+            connection.execute("INSERT INTO t VALUES (1)")
+        assert not connection.in_transaction

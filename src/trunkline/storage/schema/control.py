@@ -8,7 +8,7 @@ charged but not yet in the ledger, or free); it counts only until `expires_ms`. 
 smaller than its estimate.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy import DDL, BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, event, text
 
 REVISIONS = ("0001",)
 VERSION_TABLE = "control_version"
@@ -48,9 +48,13 @@ ledger = Table(
     Column("is_byok", Boolean, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("note", Text),
-    Index("ledger_by_kind", "kind", "id", sqlite_where=text("kind <> 'usage'")),
+    Index("ledger_by_kind", "kind", "id", sqlite_where=text("kind <> 'usage'")).ddl_if(dialect="sqlite"),
     sqlite_with_rowid=False,
 )
+
+_LEDGER_BY_KIND = DDL("CREATE INDEX ledger_by_kind ON ledger (kind, id) WHERE kind <> 'usage'")  # type: ignore[no-untyped-call]
+"""The same index; told as an option of Index, it would make every process load SQLAlchemy's PostgreSQL."""
+event.listen(ledger, "after_create", _LEDGER_BY_KIND.execute_if(dialect="postgresql"))
 
 key_spend_day = Table(
     "key_spend_day",

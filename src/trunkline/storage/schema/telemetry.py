@@ -14,6 +14,7 @@ REVISIONS = ("0001",)
 VERSION_TABLE = "telemetry_version"
 
 metadata = MetaData()
+_TOKENS = Integer().with_variant(BigInteger, "postgresql")
 
 generations = Table(
     "generations",
@@ -25,8 +26,8 @@ generations = Table(
     Column("endpoint_id", Text, nullable=False),
     Column("status", Integer, nullable=False),
     Column("cost", BigInteger, nullable=False),
-    Column("input_tokens", Integer, nullable=False),
-    Column("output_tokens", Integer, nullable=False),
+    Column("input_tokens", _TOKENS, nullable=False),
+    Column("output_tokens", _TOKENS, nullable=False),
     Column("session_id", Text),
     Column("details", LargeBinary, nullable=False),
     Index("generations_by_key", "key_hash", "id"),

@@ -52,7 +52,8 @@ def _create_ledger() -> None:
         Column("note", Text),
         sqlite_with_rowid=False,
     )
-    op.create_index("ledger_by_kind", "ledger", ["kind", "id"], sqlite_where=text("kind <> 'usage'"))
+    other = text("kind <> 'usage'")
+    op.create_index("ledger_by_kind", "ledger", ["kind", "id"], sqlite_where=other, postgresql_where=other)
 
 
 def _create_key_spend_day() -> None:

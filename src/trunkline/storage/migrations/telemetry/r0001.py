@@ -5,6 +5,7 @@ from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Text
 
 revision = "0001"
 down_revision = None
+_TOKENS = Integer().with_variant(BigInteger(), "postgresql")
 
 
 def upgrade() -> None:
@@ -25,8 +26,8 @@ def _create_generations() -> None:
         Column("endpoint_id", Text, nullable=False),
         Column("status", Integer, nullable=False),
         Column("cost", BigInteger, nullable=False),
-        Column("input_tokens", Integer, nullable=False),
-        Column("output_tokens", Integer, nullable=False),
+        Column("input_tokens", _TOKENS, nullable=False),
+        Column("output_tokens", _TOKENS, nullable=False),
         Column("session_id", Text),
         Column("details", LargeBinary, nullable=False),
         sqlite_with_rowid=False,

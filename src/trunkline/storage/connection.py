@@ -1,0 +1,86 @@
+"""What the hot writers (ledger, leases, generations) need of a raw connection, whichever engine is behind it.
+
+Their SQL is one text for both engines: `?` marks parameters, conflicts are told by ON CONFLICT, and what differs is a method here. Errors
+of SQLite are those of `sqlite3`; PostgreSQL's arrive as StorageUnavailable, Unfit or Duplicate.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from trunkline.errors import TrunklineError
+from trunkline.storage.layout import Database
+
+Row = Sequence[Any]
+
+
+class Unfit(TrunklineError):
+    """A value fits no column, or breaks a rule of its table."""
+
+
+class Duplicate(TrunklineError):
+    """A row with this key exists already."""
+
+
+DUPLICATES: Final = (sqlite3.IntegrityError, Duplicate)
+
+
+class Result(Protocol):
+    """The rows that a statement gave."""
+
+    def fetchone(self) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Connection(Protocol):
+    """A connection in autocommit mode, for one thread at a time."""
+
+    def execute(self, sql: str, parameters: Row = ..., /) -> Result:
+        """Runs one statement."""
+        ...
+
+    def executemany(self, sql: str, rows: Sequence[Row], /) -> object:
+        """Runs one statement for each row of parameters."""
+        ...
+
+    def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Row], conflict: str = "") -> None:
+        """Inserts many rows the fastest way there is. `conflict` is what follows ON CONFLICT; without it a known key is an error."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """A write transaction: commits at the end, rolls back on any error."""
+        ...
+
+    def lock_rows(self, table: Table, values: Sequence[str]) -> None:
+        """Inside a transaction, keeps all others from the rows whose one-column primary key is among `values`, and from what they guard."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Databases(Protocol):
+    """Both databases of one engine, before they are open."""
+
+    @property
+    def writing(self) -> Mapping[str, Any]:
+        """Execution options of a write transaction that is alone from its first statement."""
+        ...
+
+    def async_engine(self, database: Database) -> AsyncEngine:
+        """An engine for the event loop."""
+        ...
+
+    def connect(self, database: Database, *, durable: bool) -> Connection:
+        """A raw connection; without `durable` a power cut may undo its last commits."""
+        ...
+
+    def bring_up_to_date(self) -> None:
+        """Leaves both databases in this release's form. Raises ConfigError when that is impossible."""
+        ...
