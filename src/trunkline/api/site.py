@@ -19,7 +19,7 @@ from trunkline.api.access import Lock
 from trunkline.api.call import Call, Reply
 from trunkline.api.credits import Credits
 from trunkline.api.generations import Generations
-from trunkline.api.health import answer_health
+from trunkline.api.health import Health
 from trunkline.api.keys import Keys
 from trunkline.api.models import Models
 from trunkline.api.providers import Providers
@@ -66,7 +66,7 @@ def handlers(services: ApiServices) -> Mapping[tuple[str, str], Handler]:
         ("GET", "/api/v1/credits"): credits.read,
         ("POST", "/api/v1/credits/coinbase"): credits.refuse_coinbase,
         ("GET", "/api/v1/generation"): generations.read,
-        ("GET", "/health"): answer_health,
+        ("GET", "/health"): Health(services.recorder.counters).answer,
     }
 
 

