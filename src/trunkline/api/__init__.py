@@ -7,5 +7,5 @@ call the handler of the row, and answer. Handlers live in a module per tag of th
 of ready bytes. They know nothing of the web framework. The live inference routes are bare ASGI, in `inference`.
 
 Errors are raised where they are known and become the contract's envelope in `problems`. `cors` says what browsers may do, for these
-routes and for the inference routes alike. `services` names what all of this needs; `app.py` builds it and mounts the handlers.
+routes and for the inference routes alike. `services` names what all of this needs; `app.composition` builds it and mounts the handlers.
 """

@@ -1,4 +1,4 @@
-"""What the API is built on: the objects and questions that `app.py` hands in."""
+"""What the API is built on: the objects and questions that `app.composition` hands in."""
 
 from collections.abc import Awaitable, Callable, Mapping
 

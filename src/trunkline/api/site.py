@@ -1,7 +1,7 @@
 """From the table of operations to Litestar handlers: one for each row, all with the same frame around the row's own function.
 
 The frame: the operator's lock (`access`) for management operations, authentication, the body under its limit, the handler, CORS
-headers. The live inference operations are not here: `app.py` sends them to `api.inference` before the web framework sees them.
+headers. The live inference operations are not here: `app.composition` sends them to `api.inference` before the web framework sees them.
 """
 
 import re

@@ -30,7 +30,7 @@ from trunkline.routing.plan import make_plan
 
 
 class Services(Struct, frozen=True):
-    """What the pipeline works with; `app.py` builds it. `catalogue` returns the catalogue in force, which a reload replaces."""
+    """What the pipeline works with; `app.composition` builds it. `catalogue` returns the catalogue in force, which a reload replaces."""
 
     catalogue: Callable[[], Catalogue]
     authenticator: Authenticator
