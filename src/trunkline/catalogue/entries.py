@@ -22,6 +22,9 @@ from trunkline.providers.tables import key_path, one_of, read
 MODEL_ID = re.compile(r"~?[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*(:[a-z0-9-]+)?")
 """What the id of a model looks like."""
 
+REASONING_SECONDS = 180.0
+"""How long a reasoning model may take to its first content, unless provider or endpoint grant more."""
+
 
 class AuthorEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """`[[authors]]`: the name to show for an author's slug."""
@@ -125,7 +128,7 @@ def endpoint_of(
     one_of(entry.provider, providers, key_path(where, "provider"))
     provider = providers[entry.provider]
     tag = _tag(entry, where)
-    before = known.get(endpoint_id(entry.model, tag)) or _blank(entry, provider, tag, where)
+    before = known.get(endpoint_id(entry.model, tag)) or _blank(entry, provider, models[entry.model], tag, where)
     _check_endpoint(entry, where)
     changes: dict[str, object] = {key: getattr(entry, key) for key in _ENDPOINT_COPIED if getattr(entry, key) is not UNSET}
     if entry.upstream_model is not UNSET:
@@ -145,7 +148,7 @@ def endpoint_id(model: str, tag: str) -> str:
     return f"{model}@{tag}"
 
 
-def _blank(entry: EndpointEntry, provider: Provider, tag: str, where: str) -> Endpoint:
+def _blank(entry: EndpointEntry, provider: Provider, model: Model, tag: str, where: str) -> Endpoint:
     """A new endpoint with what it takes from its provider."""
     if entry.pricing is UNSET:
         raise ConfigError(
@@ -166,11 +169,16 @@ def _blank(entry: EndpointEntry, provider: Provider, tag: str, where: str) -> En
         auth=provider.auth,
         quirks=provider.quirks,
         data_policy=provider.data_policy,
-        timeouts=provider.timeouts,
+        timeouts=_patient(provider.timeouts) if model.reasoning is not None else provider.timeouts,
         on_cancel=provider.on_cancel,
         operator_url=provider.operator_url,
         launch=provider.launch,
     )
+
+
+def _patient(timeouts: Timeouts) -> Timeouts:
+    """The deadlines of a reasoning model, which may think for long before its first content."""
+    return structs.replace(timeouts, first_content=max(timeouts.first_content, REASONING_SECONDS))
 
 
 def _overlays(entry: EndpointEntry, before: Endpoint, where: str) -> dict[str, object]:

@@ -173,3 +173,12 @@ def test_a_credential_that_no_header_can_carry_stops_the_load(config: Path) -> N
 def test_a_model_without_a_date_is_new_today(config: Path) -> None:
     config.write_text(ACME)
     assert abs(load(config, {}).models["acme/echo-1"].created - time.time()) < 60
+
+
+def test_a_reasoning_model_has_longer_to_its_first_content() -> None:
+    catalogue = load(None, {})
+    thinking = [one for model in catalogue.models.values() if model.reasoning is not None for one in catalogue.endpoints_of(model.id)]
+    plain = catalogue.endpoints_of("openai/gpt-4.1")
+    assert thinking
+    assert {one.timeouts.first_content for one in thinking} == {180.0}
+    assert {one.timeouts.first_content for one in plain} == {30.0}
