@@ -22,6 +22,8 @@ from trunkline.protocol.generation import AttemptRecord
 
 MAX_ATTEMPTS = 5
 MAX_CALLER_FAULTS = 2
+DEADLINE_SECONDS = 900.0
+"""After so long no further endpoint is tried, counted from the acceptance of the request."""
 RETRY_JITTER_SECONDS = 0.2
 
 T = TypeVar("T")
@@ -40,7 +42,8 @@ class Attempts:
         failures: list[Failure] = []
         queue = list(exchange.plan.attempts)
         faults = 0
-        while queue and len(failures) < MAX_ATTEMPTS and faults < MAX_CALLER_FAULTS:
+        deadline = exchange.call.started + DEADLINE_SECONDS
+        while queue and len(failures) < MAX_ATTEMPTS and faults < MAX_CALLER_FAULTS and (not failures or time.monotonic() < deadline):
             endpoint = exchange.endpoint = queue.pop(0)
             exchange.sent_at = time.monotonic()
             try:

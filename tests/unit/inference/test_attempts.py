@@ -8,7 +8,7 @@ from pipelines import USER, served
 from trunkline.dialects.chat.request import ChatRequest
 from trunkline.errors import ApiError, ConnectFailed, UpstreamError, UpstreamRefused
 from trunkline.health.outages import OutageMemory
-from trunkline.inference.attempts import MAX_ATTEMPTS, Attempts
+from trunkline.inference.attempts import DEADLINE_SECONDS, MAX_ATTEMPTS, Attempts
 from trunkline.inference.call import Call, Exchange, Mint
 from trunkline.inference.routes import Route, Routes
 from trunkline.limits.account import Hold
@@ -78,5 +78,13 @@ def test_the_last_endpoint_gets_a_second_chance_once() -> None:
 def test_a_rate_limit_is_not_repeated_at_the_same_place() -> None:
     walk = Walk(1, UpstreamRefused("rate_limit", "slow", status=429))
     with pytest.raises(ApiError, match="slow"):
+        walk.go()
+    assert walk.tried == ["e0"]
+
+
+def test_no_further_endpoint_is_tried_after_the_deadline() -> None:
+    walk = Walk(3, *[ConnectFailed("x")] * 3)
+    walk.exchange.call.started -= DEADLINE_SECONDS
+    with pytest.raises(ApiError):
         walk.go()
     assert walk.tried == ["e0"]
