@@ -59,7 +59,6 @@ LIMITS = (
     Limit(what="added p99 at one connection", key="p99_us", limit=1000, unit="µs"),
     Limit(what="ready after start", key="ready_s", limit=1.5, unit="s"),
     Limit(what="`import trunkline`", key="import_s", limit=0.4, unit="s"),
-    Limit(what="`import trunkline.cli`, with all rooms", key="import_cli_s", limit=1.0, unit="s"),
     Limit(what="memory when idle", key="idle_mb", limit=120, unit="MB"),
 )
 

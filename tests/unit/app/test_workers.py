@@ -1,6 +1,7 @@
 """The parent of several workers, with workers that are a few lines of Python. Each scene runs in a process of its own."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -76,7 +77,9 @@ def test_workers_that_cannot_start_are_given_up() -> None:
     parent = start("raise SystemExit(3)")
     out, error = parent.communicate(timeout=10)
     assert parent.returncode == 1 and out == ""
-    assert " starts of a worker failed one after another, and none serves" in error
+    told = re.search(r"(\d+) starts of a worker failed one after another, and none serves", error)
+    assert told is not None
+    assert int(told[1]) in (5, 6)  # two workers: both may end in the same look
 
 
 def test_a_worker_that_does_not_end_is_killed() -> None:
