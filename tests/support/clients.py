@@ -13,7 +13,7 @@ import aiohttp
 from gateway import API_KEY, Gateway
 
 CHAT = "/api/v1/chat/completions"
-TIMEOUT = 30
+TIMEOUT = 60
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
 
 
@@ -101,7 +101,7 @@ def call(
         connection.close()
 
 
-def until(condition: Callable[[], object], seconds: float = 10) -> None:
+def until(condition: Callable[[], object], seconds: float = 30) -> None:
     """Wait for something that happens soon after. Raises AssertionError when it does not."""
     end = time.monotonic() + seconds
     while not condition():

@@ -12,7 +12,7 @@ from types import TracebackType
 API_KEY = "sk-or-v1-" + "a1" * 32
 MANAGEMENT_KEY = "sk-or-v1-" + "b2" * 32
 _READY = re.compile(r"Trunkline is ready: (\S+)")
-START_SECONDS = 20
+START_SECONDS = 90
 
 
 class Gateway:
@@ -103,7 +103,7 @@ class Gateway:
     def wait(self) -> int:
         """Wait for the end; returns the exit code."""
         assert self._process is not None
-        code = self._process.wait(timeout=45)
+        code = self._process.wait(timeout=90)
         assert self._process.stdout is not None
         self._process.stdout.close()
         return code

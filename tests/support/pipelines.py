@@ -16,6 +16,7 @@ from trunkline.inference.ledger import Ledger
 from trunkline.inference.pipeline import Pipeline, Services
 from trunkline.inference.reply import AsgiReply
 from trunkline.inference.routes import Routes
+from trunkline.inference.skins import CHAT
 from trunkline.inference.upstream import Upstream
 from trunkline.inference.watch import Drains
 from trunkline.limits.account import Hold
@@ -178,7 +179,7 @@ class Bench:
     def ask(self, *, leave: float | None = None, authorization: bytes = b"Bearer good", **fields: Any) -> Outcome:
         """Send one request and return what came back. `leave` closes the client's connection after so many seconds."""
         body = {"model": "a/m", "messages": [{"role": "user", "content": "What is the capital of France?"}], **fields}
-        call = Call({b"authorization": authorization, b"x-title": b"Tests"}, msgspec.json.encode(body), Mint())
+        call = Call({b"authorization": authorization, b"x-title": b"Tests"}, msgspec.json.encode(body), Mint(), CHAT)
         return asyncio.run(self._ask(call, leave))
 
     async def _ask(self, call: Call, leave: float | None) -> Outcome:

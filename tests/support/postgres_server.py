@@ -8,8 +8,10 @@ import asyncio
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
@@ -59,11 +61,40 @@ class PostgresServer:
         return self.folder / "installed" / programs.relative_to(packages)
 
     def start(self) -> None:
-        self._run("pg_ctl", "--wait", "--silent", f"--options=-k {self.folder} {_OPTIONS}", f"--log={self.folder}/log", "start")
+        self._run(
+            "pg_ctl", "--wait", "--timeout=180", "--silent", f"--options=-k {self.folder} {_OPTIONS}", f"--log={self.folder}/log", "start"
+        )
 
     def stop(self) -> None:
         """As a crash would: nobody is waited for."""
-        self._run("pg_ctl", "--wait", "--silent", "--mode=immediate", "stop")
+        self._run("pg_ctl", "--wait", "--timeout=180", "--silent", "--mode=immediate", "stop")
+
+    def kill(self) -> None:
+        """SIGKILL to the server; its processes notice that and end."""
+        pid = self.pid
+        mine = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while any(Path(f"/proc/{one}/cwd").exists() for one in (pid, *mine)):  # a zombie has none
+            assert time.monotonic() < deadline, "the processes of PostgreSQL have not ended"
+            time.sleep(0.01)
+        for lock in (self.folder / "data" / "postmaster.pid", self.folder / ".s.PGSQL.5432.lock"):
+            lock.unlink()  # a start takes a zombie that nobody has waited for yet for the server
+
+    @property
+    def pid(self) -> int:
+        """The process that started all others."""
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+
+    def answers(self) -> bool:
+        """Whether it takes connections."""
+        import asyncpg
+
+        try:
+            self.command("SELECT 1")
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+        return True
 
     def remove(self) -> None:
         self.stop()
@@ -87,7 +118,7 @@ class PostgresServer:
         environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PGDATA": str(self.folder / "data"), "HOME": str(self.folder)}
         command = [str(self._programs / program), *arguments]
         with (self.folder / "programs.log").open("ab") as log:  # pg_ctl leaves its output to the server
-            result = subprocess.run(command, env=environment, cwd=self.folder, stdout=log, stderr=log, timeout=60, **self._user)
+            result = subprocess.run(command, env=environment, cwd=self.folder, stdout=log, stderr=log, timeout=240, **self._user)
         assert result.returncode == 0, (self.folder / "programs.log").read_text()
 
 

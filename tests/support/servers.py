@@ -34,6 +34,18 @@ def upstream(mock: MockServer) -> Iterator[MockServer]:
 
 
 @pytest.fixture(scope="session")
-def pairs() -> Iterator[int]:
-    """`next(pairs)` is the number of a model `pair/mN` that no test has used."""
+def all_pairs() -> tuple[Iterator[int], Iterator[int]]:
+    """The numbers of all pairs."""
     return fresh_pairs()
+
+
+@pytest.fixture(scope="session")
+def pairs(all_pairs: tuple[Iterator[int], Iterator[int]]) -> Iterator[int]:
+    """`next(pairs)` is the number of a model `pair/mN` that no test has used."""
+    return all_pairs[0]
+
+
+@pytest.fixture(scope="session")
+def hasty_pairs(all_pairs: tuple[Iterator[int], Iterator[int]]) -> Iterator[int]:
+    """The same, of models whose first endpoint gives up after a second."""
+    return all_pairs[1]

@@ -12,6 +12,7 @@ from trunkline.api.inference import InferenceRoute
 from trunkline.inference.call import Call
 from trunkline.inference.pipeline import Pipeline
 from trunkline.inference.reply import Reply
+from trunkline.inference.skins import CHAT
 
 PATH = "/api/v1/chat/completions"
 Script = Callable[[Call, Reply], Awaitable[None]]
@@ -26,7 +27,7 @@ class Stub(InferenceRoute):
     """A route whose answers a test writes."""
 
     def __init__(self, script: Script) -> None:
-        super().__init__(cast(Pipeline, None))
+        super().__init__(cast(Pipeline, None), CHAT)
         self.calls: list[Call] = []
         self._script = script
 
@@ -101,8 +102,8 @@ class Stand:
         return client
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Waits until the condition holds, for two seconds at most."""
-        async with asyncio.timeout(2):
+        """Waits until the condition holds, for half a minute at most."""
+        async with asyncio.timeout(30):
             while not condition():
                 await asyncio.sleep(0.002)
 
@@ -118,7 +119,7 @@ def run(test: Callable[[Stand], Awaitable[None]], script: Script = echo) -> Stan
         server = await loop.create_server(lambda: Connection(stand.places), "127.0.0.1", 0)
         stand.port = server.sockets[0].getsockname()[1]
         try:
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(60):
                 await test(stand)
         finally:
             server.close()
@@ -126,7 +127,7 @@ def run(test: Callable[[Stand], Awaitable[None]], script: Script = echo) -> Stan
                 client.writer.transport.abort()
             for task in list(stand.tasks):
                 task.cancel()
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(30):
                 while stand.tasks or stand.connections:
                     await asyncio.sleep(0.001)
         return stand

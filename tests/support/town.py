@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-HASTY = "timeouts = { connect = 1, first_content = 0.4, idle = 0.4, content_idle = 0.4, total = 5 }"
+HASTY = "timeouts = { connect = 20, first_content = 1, idle = 1, content_idle = 1, total = 30 }"
+CALM = "timeouts = { connect = 20, first_content = 60 }"
 GOLDEN = (
     '{ prompt = "0.000003", completion = "0.000015", input_cache_read = "0.0000003", '
     'input_cache_write = "0.00000375", internal_reasoning = "0.000020", request = "0.005" }'
@@ -11,11 +12,13 @@ PLAIN = '{ prompt = "0.000001", completion = "0.000002" }'
 FREE = '{ prompt = "0", completion = "0" }'
 DEAR = '{ prompt = "0.000001", completion = "0.001" }'
 PAIRS = 60
+HASTY_PAIRS = 10
 
 
 def provider(slug: str, url: str) -> str:
     """A provider at this URL."""
-    return f'[[providers]]\nslug = "{slug}"\nname = "{slug.title()}"\ndialect = "chat"\nbase_url = "{url}"\napi_key = "secret-of-{slug}"\n'
+    what = f'slug = "{slug}"\nname = "{slug.title()}"\ndialect = "chat"\nbase_url = "{url}"\napi_key = "secret-of-{slug}"'
+    return f"[[providers]]\n{what}\n{CALM}\n"
 
 
 def model(slug: str) -> str:
@@ -35,14 +38,11 @@ def alone(slug: str, upstream: str, *, pricing: str = PLAIN, extra: str = "") ->
 
 
 def pair(number: int) -> str:
-    """A model with two impatient endpoints: `first-N` at acme and `second-N`, dearer, at beta."""
+    """A model with two endpoints: `first-N` at acme, which is impatient in the first HASTY_PAIRS, and `second-N`, dearer, at beta."""
     slug = f"pair/m{number}"
     dearer = PLAIN.replace("0.000001", "0.000004")
-    return (
-        model(slug)
-        + endpoint(slug, "acme", f"first-{number}", extra=HASTY)
-        + endpoint(slug, "beta", f"second-{number}", pricing=dearer, extra=HASTY)
-    )
+    first = endpoint(slug, "acme", f"first-{number}", extra=HASTY if number < HASTY_PAIRS else "")
+    return model(slug) + first + endpoint(slug, "beta", f"second-{number}", pricing=dearer)
 
 
 def town(url: str) -> str:
@@ -65,6 +65,7 @@ def town(url: str) -> str:
     )
 
 
-def fresh_pairs() -> Iterator[int]:
-    """Numbers of pairs nobody has used: the outage memory of one test must not order the endpoints of the next."""
-    return iter(range(PAIRS))
+def fresh_pairs() -> tuple[Iterator[int], Iterator[int]]:
+    """Numbers of pairs nobody has used, patient and impatient ones: the outage memory of one test must not order the endpoints of the
+    next."""
+    return iter(range(HASTY_PAIRS, PAIRS)), iter(range(HASTY_PAIRS))

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trunkline.api.cors import RESPONSE_HEADERS
-from trunkline.dialects.chat.envelope import render
 from trunkline.errors import ApiError, StorageUnavailable
 from trunkline.inference.call import Call, Mint
 from trunkline.inference.pipeline import Pipeline
 from trunkline.inference.reply import AsgiReply, Receive, Reply, Send
+from trunkline.inference.skins import Skin
 
 Scope = dict[str, Any]
 
@@ -28,30 +28,31 @@ logger = logging.getLogger(__name__)
 
 
 class InferenceRoute:
-    """One inference operation. `legacy` marks `POST /completions`."""
+    """One inference operation. `skin` is how its clients speak."""
 
-    def __init__(self, pipeline: Pipeline, *, legacy: bool = False) -> None:
+    def __init__(self, pipeline: Pipeline, skin: Skin) -> None:
         self._pipeline = pipeline
-        self._legacy = legacy
+        self._skin = skin
+        self._render = skin.render
         self._mint = Mint()
 
     def accept(self, headers: Mapping[bytes, bytes], body: bytes) -> Call:
         """The call that a complete request is."""
-        return Call(headers, body, self._mint, legacy=self._legacy)
+        return Call(headers, body, self._mint, self._skin)
 
     async def answer(self, call: Call, reply: Reply) -> None:
         """Answer a call, with an error where there is no better answer."""
         try:
             await self._pipeline.run(call, reply)
         except ApiError as error:
-            await reply.whole(error.status, render(error), encode_headers(error.headers))
+            await reply.whole(error.status, self._render(error), encode_headers(error.headers))
         except StorageUnavailable:
-            await reply.whole(BUSY.status, render(BUSY), encode_headers(BUSY.headers))
+            await reply.whole(BUSY.status, self._render(BUSY), encode_headers(BUSY.headers))
         except Exception:
             logger.exception("request %s failed", call.id_text)
             if reply.started:
                 raise
-            await reply.whole(500, render(ApiError("server", "Internal Server Error")))
+            await reply.whole(500, self._render(ApiError("server", "Internal Server Error")))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
@@ -59,7 +60,7 @@ class InferenceRoute:
         try:
             call = self.accept(headers, await read_body(headers, receive))
         except ApiError as error:
-            await AsgiReply(send, receive, RESPONSE_HEADERS).whole(error.status, render(error), [(b"connection", b"close")])
+            await AsgiReply(send, receive, RESPONSE_HEADERS).whole(error.status, self._render(error), [(b"connection", b"close")])
             return
         await self.answer(call, AsgiReply(send, receive, [*RESPONSE_HEADERS, (b"x-generation-id", call.id_text.encode())]))
 

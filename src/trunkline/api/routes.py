@@ -129,7 +129,7 @@ OPERATIONS = (
     Operation("DELETE", "/api/v1/keys/{hash}", "management", "API Keys", "live", "Delete an API key"),
     Operation("GET", "/api/v1/keys/{hash}", "management", "API Keys", "live", "Get a single API key"),
     Operation("PATCH", "/api/v1/keys/{hash}", "management", "API Keys", "live", "Update an API key"),
-    Operation("POST", "/api/v1/messages", "key", "Anthropic Messages", "planned", "Create a message"),
+    Operation("POST", "/api/v1/messages", "key", "Anthropic Messages", "live", "Create a message"),
     Operation("GET", "/api/v1/model/{author}/{slug}", "public", "Models", "live", "Get a model by its slug"),
     Operation("GET", "/api/v1/models", "public", "Models", "live", "List all models and their properties"),
     Operation("GET", "/api/v1/models/{author}/{slug}/endpoints", "public", "Endpoints", "live", "List all endpoints for a model"),
@@ -172,7 +172,7 @@ OPERATIONS = (
     Operation("GET", "/api/v1/presets/{slug}/versions/{version}", "key", "Presets", "planned", "Get a specific version of a preset"),
     Operation("GET", "/api/v1/providers", "public", "Providers", "live", "List all providers"),
     Operation("POST", "/api/v1/rerank", "key", "Rerank", "planned", "Submit a rerank request"),
-    Operation("POST", "/api/v1/responses", "key", "Responses", "planned", "Create a response"),
+    Operation("POST", "/api/v1/responses", "key", "Responses", "live", "Create a response"),
     Operation("GET", "/api/v1/scim/group-mappings", "management", "SCIM", "planned", "List SCIM group mappings"),
     Operation("POST", "/api/v1/scim/group-mappings", "management", "SCIM", "planned", "Create a SCIM group mapping"),
     Operation("DELETE", "/api/v1/scim/group-mappings/{id}", "management", "SCIM", "planned", "Delete a SCIM group mapping"),
@@ -204,6 +204,8 @@ OPERATIONS = (
 
 EXTENSIONS = (
     Operation("POST", "/api/v1/completions", "key", "Completions", "live", "Create a text completion (legacy)"),
+    Operation("POST", "/api/v1/cursor", "key", "Chat", "live", "Create a chat completion with Cursor's flat tools"),
+    Operation("POST", "/api/v1/cursor/chat/completions", "key", "Chat", "live", "Create a chat completion with Cursor's flat tools"),
     Operation("GET", "/health", "none", "Health", "live", "Whether the server is ready"),
 )
 """Operations that the document does not have: one that OpenRouter serves undocumented, and our own."""

@@ -37,6 +37,7 @@ from trunkline.inference.attempts import Attempts
 from trunkline.inference.ledger import Ledger
 from trunkline.inference.pipeline import Pipeline, Services
 from trunkline.inference.routes import Routes
+from trunkline.inference.skins import SKINS
 from trunkline.inference.upstream import Upstream
 from trunkline.inference.watch import Drains
 from trunkline.limits.budgets import Budgets
@@ -80,10 +81,7 @@ class Gateway:
         self._routes = self._make_routes()
         pipeline = self._make_pipeline()
         self.application = Dispatcher(
-            {
-                "/api/v1/chat/completions": InferenceRoute(pipeline),
-                "/api/v1/completions": InferenceRoute(pipeline, legacy=True),
-            },
+            {path: InferenceRoute(pipeline, skin) for path, skin in SKINS.items()},
             self._make_site(),
             self.start,
             self.stop,

@@ -16,7 +16,7 @@ from trunkline.protocol.catalogue import DataPolicy, Endpoint, Model, Provider, 
 from trunkline.protocol.quirks import Quirks
 from trunkline.providers import addresses
 from trunkline.providers.credentials import check_name, check_value
-from trunkline.providers.records import overlay, served_dialect
+from trunkline.providers.records import dialect_named, overlay
 from trunkline.providers.tables import key_path, one_of, read
 
 MODEL_ID = re.compile(r"~?[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*(:[a-z0-9-]+)?")
@@ -192,7 +192,7 @@ def _overlays(entry: EndpointEntry, before: Endpoint, where: str) -> dict[str, o
 def _address(entry: EndpointEntry, where: str, environ: Mapping[str, str]) -> dict[str, object]:
     changes: dict[str, object] = {}
     if entry.dialect is not UNSET:
-        changes["dialect"] = served_dialect(entry.dialect, key_path(where, "dialect"))
+        changes["dialect"] = dialect_named(entry.dialect, key_path(where, "dialect"))
     if entry.base_url is not UNSET:
         changes["base_url"], _ = addresses.resolve(entry.base_url, environ, key_path(where, "base_url"))
         changes["operator_url"] = True

@@ -19,7 +19,7 @@ from trunkline.errors import UpstreamRefused
 KINDS = frozenset(
     (
         *("overloaded", "server", "rate_limit", "quota", "credential", "model_access", "region", "malformed"),
-        *("context_length", "max_output", "unsupported_param", "moderation", "caller_fault"),
+        *("context_length", "max_output", "unsupported_param", "stale_reasoning", "moderation", "caller_fault"),
     )
 )
 
@@ -80,6 +80,22 @@ _WORDS: Mapping[str, str] = {
     "moderation_blocked": "moderation",
     "responsibleaipolicyviolation": "moderation",
     "data_inspection_failed": "moderation",
+    "invalid_prompt": "moderation",
+    "image_content_policy_violation": "moderation",
+    "bio_policy": "moderation",
+    "cyber_policy": "moderation",
+    "invalid_image": "caller_fault",
+    "invalid_image_format": "caller_fault",
+    "invalid_base64_image": "caller_fault",
+    "invalid_image_url": "caller_fault",
+    "image_too_large": "caller_fault",
+    "image_too_small": "caller_fault",
+    "image_parse_error": "caller_fault",
+    "image_file_too_large": "caller_fault",
+    "unsupported_image_media_type": "caller_fault",
+    "empty_image_file": "caller_fault",
+    "failed_to_download_image": "caller_fault",
+    "invalid_encrypted_content": "stale_reasoning",
     "unsupported_parameter": "unsupported_param",
     "unsupported_value": "unsupported_param",
     "unknown_parameter": "unsupported_param",
@@ -132,6 +148,12 @@ _PHRASES: tuple[tuple[frozenset[int], str, re.Pattern[str]], ...] = tuple(
         (_FAULT, "region", r"location is not supported|country, region, or territory not supported"),
         (_FAULT | {410}, "model_access", r"no endpoints found|has been decommissioned|model .{1,200} (?:does not exist|not found)"),
         (_FAULT, "max_output", r"max_(?:completion_|new_|output_)?tokens\b.{0,80}\b(?:exceed|too large|less than or equal|at most)"),
+        (
+            _FAULT,
+            "stale_reasoning",
+            r"invalid `?signature`?|thinking`? .{0,80}cannot be modified|encrypted content .{0,60}could not be (?:verified|decrypted)"
+            r"|missing a thought_?signature",
+        ),
         (
             _FAULT,
             "unsupported_param",

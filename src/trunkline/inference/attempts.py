@@ -15,6 +15,7 @@ from trunkline.errors import UpstreamError
 from trunkline.health.outages import OutageMemory
 from trunkline.inference.call import Exchange
 from trunkline.inference.failures import Failure, summarise
+from trunkline.inference.repairs import Repair, repair_for
 from trunkline.inference.routes import Route, Routes
 from trunkline.inference.verdicts import verdict
 from trunkline.protocol.catalogue import Endpoint
@@ -40,11 +41,12 @@ class Attempts:
     async def first_success(self, exchange: Exchange, attempt: Attempt[T]) -> tuple[Endpoint, T]:
         """The first endpoint whose attempt succeeds, and its result. Raises ApiError, made of all failures, when none does."""
         failures: list[Failure] = []
-        queue = list(exchange.plan.attempts)
+        queue: list[tuple[Endpoint, Repair | None]] = [(endpoint, None) for endpoint in exchange.plan.attempts]
         faults = 0
         deadline = exchange.call.started + DEADLINE_SECONDS
         while queue and len(failures) < MAX_ATTEMPTS and faults < MAX_CALLER_FAULTS and (not failures or time.monotonic() < deadline):
-            endpoint = exchange.endpoint = queue.pop(0)
+            endpoint, exchange.repair = queue.pop(0)
+            exchange.endpoint = endpoint
             exchange.sent_at = time.monotonic()
             try:
                 result = await attempt(exchange, self._routes.to(endpoint))
@@ -52,9 +54,12 @@ class Attempts:
                 self.failed(exchange, endpoint, error)
                 failures.append(Failure(endpoint, error))
                 faults += error.kind == "caller_fault"
-                if not queue and verdict(error).again and [one.endpoint for one in failures].count(endpoint) == 1:
+                repair = repair_for(error, exchange.conversation, endpoint) if exchange.repair is None else None
+                if repair is not None:
+                    queue.insert(0, (endpoint, repair))
+                elif not queue and verdict(error).again and [one.endpoint for one in failures].count(endpoint) == 1:
                     await asyncio.sleep(random.random() * RETRY_JITTER_SECONDS)  # noqa: S311 - jitter, not a secret
-                    queue.append(endpoint)
+                    queue.append((endpoint, exchange.repair))
             else:
                 self._succeeded(exchange, endpoint)
                 return endpoint, result

@@ -4,12 +4,16 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from trunkline.dialects.chat.request import ChatRequest
+from trunkline.dialects.hub.conversation import Conversation
+from trunkline.dialects.hub.translation import Identity
+from trunkline.inference.repairs import Repair
+from trunkline.inference.skins import Skin
 from trunkline.limits.account import Hold
 from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.generation import AttemptRecord
 from trunkline.protocol.identity import generation_text, uuid7
 from trunkline.protocol.principal import Principal
+from trunkline.protocol.request import InboundRequest
 from trunkline.protocol.routing import Plan
 
 HEADER_LIMIT = 512
@@ -37,16 +41,24 @@ class Mint:
 class Call:
     """One accepted request. `started` is monotonic seconds, `created_ms` Unix milliseconds; header names are lower-case bytes."""
 
-    __slots__ = ("body", "created_ms", "headers", "id", "id_text", "legacy", "started")
+    __slots__ = ("body", "created_ms", "headers", "id", "id_text", "skin", "started")
 
-    def __init__(self, headers: Mapping[bytes, bytes], body: bytes, mint: Mint, *, legacy: bool = False) -> None:
+    def __init__(self, headers: Mapping[bytes, bytes], body: bytes, mint: Mint, skin: Skin) -> None:
         self.headers = headers
         self.body = body
-        self.legacy = legacy
+        self.skin = skin
         self.started = time.monotonic()
         self.created_ms = time.time_ns() // 1_000_000
         self.id = mint.mint(self.created_ms)
         self.id_text = generation_text(self.id)
+
+    @property
+    def authorization(self) -> bytes | None:
+        """The credential as `Authorization` carries it; Anthropic's clients send `x-api-key` instead."""
+        given = self.headers.get(b"authorization")
+        if given is None and (key := self.headers.get(b"x-api-key")):
+            return b"Bearer " + key
+        return given
 
     def header(self, name: bytes) -> str | None:
         """A header's text, cut to 512 characters; None when it is absent or empty."""
@@ -55,11 +67,15 @@ class Call:
 
 
 class Exchange:
-    """What is known of a call after admission. `endpoint` is the one being tried; `sent_at` and `first_content_at` are monotonic seconds
-    of the current attempt, 0 before; `settled` becomes true when the exchange has been recorded and its hold settled, which happens
-    once."""
+    """What is known of a call after admission.
+
+    `endpoint` is the one being tried, `repair` what this attempt changes about the request; `sent_at` and `first_content_at` are monotonic
+    seconds of the current attempt, 0 before; `settled` becomes true when the exchange has been recorded and its hold settled, which
+    happens once.
+    """
 
     __slots__ = (
+        "_conversation",
         "attempts",
         "call",
         "endpoint",
@@ -68,12 +84,13 @@ class Exchange:
         "plan",
         "principal",
         "prompt_tokens",
+        "repair",
         "request",
         "sent_at",
         "settled",
     )
 
-    def __init__(self, call: Call, principal: Principal, request: ChatRequest, plan: Plan, hold: Hold, prompt_tokens: int) -> None:
+    def __init__(self, call: Call, principal: Principal, request: InboundRequest, plan: Plan, hold: Hold, prompt_tokens: int) -> None:
         self.call = call
         self.principal = principal
         self.request = request
@@ -85,6 +102,19 @@ class Exchange:
         self.sent_at = 0.0
         self.first_content_at = 0.0
         self.settled = False
+        self.repair: Repair | None = None
+        self._conversation: Conversation | None = None
+
+    def conversation(self) -> Conversation:
+        """The request free of its dialect, repaired for the current attempt; read once, and only when an endpoint speaks another dialect
+        or a repair needs it."""
+        if self._conversation is None:
+            self._conversation = self.call.skin.conversation(self.request)
+        return self._conversation if self.repair is None else self.repair(self._conversation)
+
+    def identity(self, endpoint: Endpoint) -> Identity:
+        """Under which name an answer of this endpoint goes out."""
+        return Identity(self.call.id_text, endpoint.model, endpoint.provider_name, self.call.created_ms // 1000)
 
     def bills_on(self) -> bool:
         """Whether the endpoint being tried goes on generating, and charging, after its connection is closed."""

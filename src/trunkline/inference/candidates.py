@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from trunkline.catalogue.catalogue import Catalogue, Resolved
-from trunkline.dialects.chat.request import ChatRequest
 from trunkline.errors import ApiError
 from trunkline.inference import availability
 from trunkline.protocol.catalogue import Endpoint
+from trunkline.protocol.request import InboundRequest
 from trunkline.protocol.routing import RequestFacts
 
 
-def resolve(catalogue: Catalogue, request: ChatRequest) -> list[tuple[Endpoint, ...]]:
+def resolve(catalogue: Catalogue, request: InboundRequest) -> list[tuple[Endpoint, ...]]:
     """The callable endpoints of each model that the request names, in its order.
 
     A model that cannot serve is passed over when another can. Raises ApiError when none can, with the reason of the first; a name that no
@@ -34,7 +34,7 @@ def resolve(catalogue: Catalogue, request: ChatRequest) -> list[tuple[Endpoint, 
     return candidates
 
 
-def _refusal(catalogue: Catalogue, resolved: Resolved, request: ChatRequest) -> ApiError | None:
+def _refusal(catalogue: Catalogue, resolved: Resolved, request: InboundRequest) -> ApiError | None:
     model = resolved.model
     if model.retired:
         return availability.retired(model.id)
@@ -47,7 +47,7 @@ def _refusal(catalogue: Catalogue, resolved: Resolved, request: ChatRequest) -> 
     return None
 
 
-def plan_facts(request: ChatRequest, prompt_tokens: int) -> RequestFacts:
+def plan_facts(request: InboundRequest, prompt_tokens: int) -> RequestFacts:
     """What the router may know of the request."""
     return RequestFacts(request.models, request.parameters, prompt_tokens, request.max_tokens, request.modalities)
 

@@ -10,7 +10,7 @@ from trunkline.inference.verdicts import verdict
 from trunkline.protocol.catalogue import Endpoint
 
 TRANSIENT = frozenset({"connect", "timeout", "overloaded", "server", "malformed", "empty", "stream_cut"})
-PASSED_ON = frozenset({"caller_fault", "unsupported_param", "max_output", "context_length", "moderation"})
+PASSED_ON = frozenset({"caller_fault", "unsupported_param", "stale_reasoning", "max_output", "context_length", "moderation"})
 """Classes in which the upstream's own words tell the caller what to change."""
 
 

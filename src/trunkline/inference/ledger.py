@@ -1,7 +1,8 @@
 """Measures what an exchange used, records it, and settles its hold: once for each, before the last byte of the reply is handed over."""
 
+from trunkline.dialects.hub.translation import Seen
 from trunkline.inference.call import Exchange
-from trunkline.inference.records import UNSEEN, Observed, evidence_of, record_of
+from trunkline.inference.records import UNSEEN, evidence_of, record_of
 from trunkline.limits.budgets import Budgets
 from trunkline.metering.cost import cache_discount, insure, price
 from trunkline.metering.estimates import Estimates
@@ -22,7 +23,7 @@ class Ledger:
         self._budgets = budgets
         self._estimates = estimates
 
-    def succeed(self, exchange: Exchange, endpoint: Endpoint, seen: Observed, *, cancelled: bool = False) -> tuple[Usage, Cost]:
+    def succeed(self, exchange: Exchange, endpoint: Endpoint, seen: Seen, *, cancelled: bool = False) -> tuple[Usage, Cost]:
         """Record and settle an answer that was given, in full or (`cancelled`) as far as the client took it. Returns what it used
         and cost, for the caller's account."""
         usage = self._usage(exchange, endpoint, seen)
@@ -34,19 +35,19 @@ class Ledger:
         self._close(exchange, endpoint, seen, usage, cost, discount=discount, cancelled=cancelled)
         return usage, cost
 
-    def fail(self, exchange: Exchange, *, status: int, error_type: str, seen: Observed = UNSEEN, cancelled: bool = False) -> None:
+    def fail(self, exchange: Exchange, *, status: int, error_type: str, seen: Seen = UNSEEN, cancelled: bool = False) -> None:
         """Record an exchange that brought nothing chargeable, and release its hold (contract 4.4: an error is not charged)."""
         if exchange.settled:
             return
         endpoint = exchange.endpoint or exchange.plan.attempts[0]
         self._close(exchange, endpoint, seen, NOTHING, FREE, cancelled=cancelled, status=status, error_type=error_type)
 
-    def _usage(self, exchange: Exchange, endpoint: Endpoint, seen: Observed) -> Usage:
+    def _usage(self, exchange: Exchange, endpoint: Endpoint, seen: Seen) -> Usage:
         """What the upstream counted, which also teaches the estimates; else the estimates."""
         raw = seen.usage
         if raw is None:
             return Usage(exchange.prompt_tokens, self._estimates.tokens(endpoint.model, seen.output_chars), source="estimated")
-        usage = normalise(raw, endpoint.quirks)
+        usage = normalise(raw, endpoint.quirks, endpoint.dialect)
         self._estimates.observe(
             endpoint.model,
             text_bytes=0 if exchange.request.modalities else exchange.request.prompt_bytes,
@@ -59,7 +60,7 @@ class Ledger:
         self,
         exchange: Exchange,
         endpoint: Endpoint,
-        seen: Observed,
+        seen: Seen,
         usage: Usage,
         cost: Cost,
         *,

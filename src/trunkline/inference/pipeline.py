@@ -9,7 +9,6 @@ from msgspec import Struct
 from trunkline.auth.authenticator import Authenticator
 from trunkline.auth.permissions import require_inference
 from trunkline.catalogue.catalogue import Catalogue
-from trunkline.dialects.chat.request import parse, parse_completion
 from trunkline.errors import ApiError, UpstreamError
 from trunkline.health.outages import OutageMemory
 from trunkline.inference.attempts import Attempts
@@ -20,7 +19,7 @@ from trunkline.inference.failures import Failure, summarise
 from trunkline.inference.ledger import Ledger
 from trunkline.inference.relay import let_go, relay
 from trunkline.inference.reply import Reply
-from trunkline.inference.upstream import Live, Upstream, stream_for
+from trunkline.inference.upstream import Live, Upstream
 from trunkline.inference.watch import Drains, Watch
 from trunkline.limits.budgets import Budgets
 from trunkline.metering.cost import estimate
@@ -58,17 +57,17 @@ class Pipeline:
             self._services.ledger.fail(exchange, status=error.status, error_type=error.error_type)
             if not reply.started:
                 raise
-            await reply.write(stream_for(exchange, exchange.plan.attempts[0]).fail(error), last=True)
+            await reply.write(call.skin.encoder(exchange.identity(exchange.plan.attempts[0]), exchange.request).fail(error), last=True)
         finally:
             self._services.ledger.fail(exchange, status=500, error_type="server")
 
     async def _admit(self, call: Call) -> Exchange:
         """Who asks for what, may they, where could it go, and what can it cost: all before anything is sent."""
         services = self._services
-        authorization = call.headers.get(b"authorization")
+        authorization = call.authorization
         principal = services.authenticator.known(authorization or b"") or await services.authenticator.authenticate(authorization)
         require_inference(principal)
-        request = parse_completion(call.body) if call.legacy else parse(call.body)
+        request = call.skin.parse(call.body)
         candidates = resolve(services.catalogue(), request)
         prompt_tokens = services.estimates.tokens(candidates[0][0].model, request.prompt_bytes)
         facts = plan_facts(request, prompt_tokens)

@@ -2,34 +2,14 @@
 
 import time
 from collections.abc import Sequence
-from typing import Protocol
 
-from trunkline.dialects.chat.calls import Call as ToolCall
+from trunkline.dialects.hub.translation import Seen, SeenCall
+from trunkline.errors import UpstreamError
 from trunkline.inference.call import HEADER_LIMIT, Exchange
 from trunkline.metering.tool_calls import ToolEvidence
 from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.protocol.usage import Cost, Usage
-
-
-class Observed(Protocol):
-    """What a decoder saw of an answer, whole or streamed."""
-
-    usage: dict[str, object] | None
-    upstream_id: str | None
-    service_tier: str | None
-
-    @property
-    def finish_reason(self) -> str | None: ...
-
-    @property
-    def native_finish_reason(self) -> str | None: ...
-
-    @property
-    def output_chars(self) -> int: ...
-
-    @property
-    def tool_calls(self) -> Sequence[ToolCall]: ...
 
 
 class Unseen:
@@ -38,16 +18,17 @@ class Unseen:
     usage: dict[str, object] | None = None
     upstream_id: str | None = None
     service_tier: str | None = None
+    error: UpstreamError | None = None
     finish_reason: str | None = None
     native_finish_reason: str | None = None
     output_chars: int = 0
-    tool_calls: Sequence[ToolCall] = ()
+    tool_calls: Sequence[SeenCall] = ()
 
 
 UNSEEN = Unseen()
 
 
-def evidence_of(exchange: Exchange, seen: Observed) -> ToolEvidence | None:
+def evidence_of(exchange: Exchange, seen: Seen) -> ToolEvidence | None:
     """The tools a request offered and the calls its answer made, for the validity check that runs after the reply."""
     tools = exchange.request.fields.get("tools")
     if tools is None or not seen.tool_calls:
@@ -58,7 +39,7 @@ def evidence_of(exchange: Exchange, seen: Observed) -> ToolEvidence | None:
 def record_of(
     exchange: Exchange,
     endpoint: Endpoint,
-    seen: Observed,
+    seen: Seen,
     usage: Usage,
     cost: Cost,
     *,

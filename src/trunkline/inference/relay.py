@@ -26,7 +26,7 @@ async def relay(live: Live, reply: Reply, watch: Watch, content_idle: float) -> 
             await reply.write(pending)
         finished = stream.finish_reason is not None
         data = await _read(live, finished=finished)
-        pending = stream.feed(splitter.feed(data) if data else splitter.close())
+        pending = stream.feed(splitter.feed(data)) if data else stream.feed(splitter.close()) + stream.end()
         if stream.error is not None and not finished:
             raise stream.error
         if not data or stream.error is not None:

@@ -2,17 +2,15 @@
 
 import math
 
-from trunkline.dialects.chat.reply import ChatReply
-from trunkline.dialects.chat.stream import ChatStream
-from trunkline.dialects.chat.unstreamed import payloads_of
+from trunkline.dialects.hub.translation import StreamTranslator, WholeTranslator
 from trunkline.dialects.refusals import classify
 from trunkline.errors import ConnectionLost, MalformedResponse, UpstreamError
 from trunkline.inference.call import Exchange
 from trunkline.inference.routes import Route
-from trunkline.protocol.catalogue import Endpoint
+from trunkline.inference.ways import Splitter
 from trunkline.transport.client import Client
 from trunkline.transport.response import Response
-from trunkline.transport.sse import EventSplitter
+from trunkline.transport.target import Target
 
 ERROR_BODY_LIMIT = 64 * 1024
 ANSWER_LIMIT = 64 * 1024 * 1024
@@ -23,7 +21,7 @@ class Live:
 
     __slots__ = ("first", "response", "splitter", "stream")
 
-    def __init__(self, response: Response, splitter: EventSplitter, stream: ChatStream, first: bytes) -> None:
+    def __init__(self, response: Response, splitter: Splitter, stream: StreamTranslator, first: bytes) -> None:
         self.response = response
         self.splitter = splitter
         self.stream = stream
@@ -36,10 +34,10 @@ class Upstream:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def whole(self, exchange: Exchange, route: Route) -> ChatReply:
+    async def whole(self, exchange: Exchange, route: Route) -> WholeTranslator:
         """A complete answer."""
-        response = await self._send(exchange, route, route.endpoint.timeouts.total)
-        reply = _reply_for(exchange, route)
+        response = await self._send(exchange, route, route.whole, route.endpoint.timeouts.total)
+        reply = route.way(exchange.request.dialect, edited=exchange.repair is not None).reply(exchange)
         reply.decode(await response.read_all(ANSWER_LIMIT))
         if reply.error is not None:
             raise reply.error
@@ -49,50 +47,21 @@ class Upstream:
 
     async def opened(self, exchange: Exchange, route: Route) -> Live:
         """A stream whose first content has arrived."""
-        response = await self._send(exchange, route, route.endpoint.timeouts.first_content)
+        response = await self._send(exchange, route, route.streamed, route.endpoint.timeouts.first_content)
         try:
             return await _first_content(exchange, route, response)
         except BaseException:
             response.close()
             raise
 
-    async def _send(self, exchange: Exchange, route: Route, head_timeout: float) -> Response:
+    async def _send(self, exchange: Exchange, route: Route, target: Target, head_timeout: float) -> Response:
         if route.launch is not None:
             await route.launch()
-        body = route.splicer.splice(exchange.request)
-        response = await self._client.send(route.target, body, route.endpoint.timeouts, head_timeout=head_timeout)
+        body = route.way(exchange.request.dialect, edited=exchange.repair is not None).body(exchange)
+        response = await self._client.send(target, body, route.endpoint.timeouts, head_timeout=head_timeout)
         if response.status != 200:
             raise await _refusal(response)
         return response
-
-
-def stream_for(exchange: Exchange, endpoint: Endpoint, forced_tool: str | None = None) -> ChatStream:
-    """The translator of a stream from this endpoint to the client."""
-    call, request = exchange.call, exchange.request
-    return ChatStream(
-        call.id_text,
-        endpoint.model,
-        endpoint.provider_name,
-        call.created_ms // 1000,
-        endpoint.quirks,
-        legacy=request.legacy,
-        reasoning_excluded=request.reasoning_excluded,
-        forced_tool=forced_tool,
-    )
-
-
-def _reply_for(exchange: Exchange, route: Route) -> ChatReply:
-    call, request, endpoint = exchange.call, exchange.request, route.endpoint
-    return ChatReply(
-        call.id_text,
-        endpoint.model,
-        endpoint.provider_name,
-        call.created_ms // 1000,
-        endpoint.quirks,
-        legacy=request.legacy,
-        reasoning_excluded=request.reasoning_excluded,
-        forced_tool=route.splicer.forced_tool(request),
-    )
 
 
 async def _refusal(response: Response) -> UpstreamError:
@@ -105,10 +74,10 @@ async def _refusal(response: Response) -> UpstreamError:
 
 
 async def _first_content(exchange: Exchange, route: Route, response: Response) -> Live:
-    stream = stream_for(exchange, route.endpoint, route.splicer.forced_tool(exchange.request))
-    splitter = EventSplitter()
+    way = route.way(exchange.request.dialect, edited=exchange.repair is not None)
+    stream, splitter = way.stream(exchange), way.splitter()
     if (response.header(b"content-type") or b"").startswith(b"application/json"):
-        first = stream.feed(payloads_of(await response.read_all(ANSWER_LIMIT)))
+        first = stream.unstreamed(await response.read_all(ANSWER_LIMIT))
         if stream.error is not None:
             raise stream.error
         if not stream.committed:
@@ -117,7 +86,7 @@ async def _first_content(exchange: Exchange, route: Route, response: Response) -
     response.expect("first_content", route.endpoint.timeouts.first_content, since=response.sent_at)
     while True:
         data = await response.read()
-        first = stream.feed(splitter.feed(data) if data else splitter.close())
+        first = stream.feed(splitter.feed(data)) if data else stream.feed(splitter.close()) + stream.end()
         if stream.error is not None:
             raise stream.error
         if stream.committed or stream.finish_reason is not None:

@@ -31,6 +31,7 @@ VERDICTS: dict[str, Verdict] = {
     "context_length": Verdict("context_length_exceeded"),
     "max_output": Verdict("max_tokens_exceeded"),
     "unsupported_param": Verdict("invalid_request"),
+    "stale_reasoning": Verdict("invalid_request"),
     "moderation": Verdict("content_policy_violation"),
     "caller_fault": Verdict("invalid_request"),
     "empty": Verdict("provider_unavailable", counts=True),

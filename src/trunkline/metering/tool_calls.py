@@ -33,7 +33,12 @@ class _Function(Struct):
 
 
 class _Tool(Struct):
+    """A tool of any inbound dialect: chat nests the function, Responses names it flat, Messages calls its schema `input_schema`."""
+
     function: _Function | None = None
+    name: str = ""
+    parameters: msgspec.Raw = msgspec.Raw(b"")
+    input_schema: msgspec.Raw = msgspec.Raw(b"")
 
 
 class ToolJudge:
@@ -68,6 +73,8 @@ class ToolJudge:
                 continue
             if tool.function is not None:
                 schemas[tool.function.name] = bytes(tool.function.parameters)
+            elif tool.name:
+                schemas[tool.name] = bytes(tool.parameters or tool.input_schema)
         return schemas
 
     def _verdict(self, name: str, arguments: str, schemas: dict[str, bytes]) -> Verdict:

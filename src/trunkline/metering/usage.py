@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from trunkline.metering.typed_usage import MAX_COUNT, read_typed, upstream_cost
+from trunkline.protocol.catalogue import Dialect
 from trunkline.protocol.quirks import Quirks
 from trunkline.protocol.usage import Usage
 
@@ -19,7 +20,7 @@ Tree = dict[str, "str | Tree"]
 class UsageTable(Struct, frozen=True):
     """Where a dialect keeps its counts. `paths` leads from dotted paths to fields of `Usage`, the first that holds a count wins.
 
-    `input_extra` and `output_extra` name fields that the upstream's totals do not include.
+    `input_extra` and `output_extra` name fields that the upstream's totals do not include; a name that begins with `_` serves only them.
     """
 
     tree: Tree
@@ -65,10 +66,83 @@ CHAT: Final = table(_CHAT_PATHS)
 CHAT_REASONING_OUTSIDE: Final = table(_CHAT_PATHS, output_extra=("reasoning",))
 
 
-def normalise(raw: Mapping[str, object], quirks: Quirks) -> Usage:
-    """The usage object of a chat upstream in normal form. Never raises: what is no count is missing, and what contradicts itself is
-    clamped.
-    """
+RESPONSES: Final = table(
+    {
+        "input_tokens": "input_total",
+        "output_tokens": "output_total",
+        "input_tokens_details.cached_tokens": "cache_read",
+        "input_tokens_details.cache_write_tokens": "cache_write_5m",
+        "output_tokens_details.reasoning_tokens": "reasoning",
+        "server_tool_use_details.web_search_requests": "web_searches",
+    }
+)
+MESSAGES: Final = table(
+    {
+        "input_tokens": "input_total",
+        "output_tokens": "output_total",
+        "cache_read_input_tokens": "cache_read",
+        "cache_creation.ephemeral_1h_input_tokens": "cache_write_1h",
+        "cache_creation.ephemeral_5m_input_tokens": "cache_write_5m",
+        "cache_creation_input_tokens": "cache_write_5m",
+        "output_tokens_details.thinking_tokens": "reasoning",
+        "server_tool_use.web_search_requests": "web_searches",
+    },
+    input_extra=("cache_read", "cache_write_5m", "cache_write_1h"),
+)
+"""Anthropic's `input_tokens` leaves out what the cache read and wrote."""
+CONVERSE: Final = table(
+    {
+        "inputTokens": "input_total",
+        "outputTokens": "output_total",
+        "cacheReadInputTokens": "cache_read",
+        "cacheDetails.1h": "cache_write_1h",
+        "cacheDetails.5m": "cache_write_5m",
+        "cacheWriteInputTokens": "cache_write_5m",
+    },
+    input_extra=("cache_read", "cache_write_5m", "cache_write_1h"),
+)
+GEMINI: Final = table(
+    {
+        "promptTokenCount": "input_total",
+        "toolUsePromptTokenCount": "_tool_prompt",
+        "candidatesTokenCount": "output_total",
+        "thoughtsTokenCount": "reasoning",
+        "cachedContentTokenCount": "cache_read",
+        "webSearchQueries": "web_searches",
+        "promptTokensDetails.AUDIO": "input_audio",
+        "promptTokensDetails.IMAGE": "input_image",
+        "promptTokensDetails.VIDEO": "input_video",
+        "candidatesTokensDetails.AUDIO": "output_audio",
+        "candidatesTokensDetails.IMAGE": "output_image",
+    },
+    input_extra=("_tool_prompt",),
+    output_extra=("reasoning",),
+)
+COHERE: Final = table(
+    {
+        "billed_units.input_tokens": "input_total",
+        "billed_units.output_tokens": "output_total",
+        "tokens.input_tokens": "input_total",
+        "tokens.output_tokens": "output_total",
+        "cached_tokens": "cache_read",
+    }
+)
+"""Cohere charges billed units, which leave out its own prompt; its token counts stand in where those are missing."""
+
+OTHERS: Final[Mapping[str, UsageTable]] = {
+    "responses": RESPONSES,
+    "messages": MESSAGES,
+    "converse": CONVERSE,
+    "gemini": GEMINI,
+    "cohere": COHERE,
+}
+"""The tables of the dialects beside chat (adapters 5.1)."""
+
+
+def normalise(raw: Mapping[str, object], quirks: Quirks, dialect: Dialect = "chat") -> Usage:
+    """An upstream's usage object in normal form. Never raises: what is no count is missing, and what contradicts itself is clamped."""
+    if dialect != "chat":
+        return build(read_counts(raw, OTHERS[dialect]), upstream_cost(raw.get("cost")))
     if not quirks.reasoning_outside_completion and not quirks.cache_hit_key:
         usage = read_typed(raw)
         if usage is not None:
@@ -93,7 +167,7 @@ def read_counts(raw: Mapping[str, object], rules: UsageTable) -> dict[str, int]:
         counts["input_total"] = counts.get("input_total", 0) + counts.get(name, 0)
     for name in rules.output_extra:
         counts["output_total"] = counts.get("output_total", 0) + counts.get(name, 0)
-    return counts
+    return {name: count for name, count in counts.items() if name[0] != "_"}
 
 
 def _walk(raw: Mapping[str, object], tree: Tree, counts: dict[str, int]) -> None:
@@ -106,8 +180,14 @@ def _walk(raw: Mapping[str, object], tree: Tree, counts: dict[str, int]) -> None
                 count = value if type(value) is int and 0 <= value <= MAX_COUNT else _count(value)
                 if count is not None:
                     counts[rule] = count
-        elif isinstance(value, dict):
-            _walk(value, rule, counts)  # type: ignore[arg-type]
+        else:
+            _walk(value if isinstance(value, dict) else _keyed(value), rule, counts)  # type: ignore[arg-type]
+
+
+def _keyed(value: object) -> dict[str, object]:
+    """A list of counts by modality (Gemini) or lifetime (Converse) as an object."""
+    items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return {str(item.get("modality") or item.get("ttl")): item.get("tokenCount", item.get("inputTokens")) for item in items}
 
 
 def _count(value: object) -> int | None:

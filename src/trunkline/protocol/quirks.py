@@ -23,16 +23,24 @@ class Quirks(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     * `reasoning_in`: what becomes of reasoning in the history: `keep` our fields, send as `reasoning_content`, or `drop`.
     * `reasoning_effort_key`: the upstream's own name for the effort, empty where it has none.
     * `effort_map`: the upstream's words for our efforts (`minimal` -> `low`); an empty word = that effort is not sent.
-    * `drop`, `rename`, `set`: top-level keys removed, renamed (`rename` runs after `drop`), or always set to a JSON value.
+    * `drop`, `rename`, `set`: top-level keys removed, renamed (`rename` runs after `drop`), or always set to a JSON value. In
+    the responses dialect `drop` may also name `reasoning.summary`.
     * `stream_usage`: usage comes when asked by `stream_options`, always, or never; `usage_path`: where (`x_groq.usage`).
     * `tool_choice_map`: the upstream's words for ours (`required` -> `any`); `tool_id_length`: exact length of alphanumeric call ids, 0 =
     free.
     * `tools`: `schema` = a forced call is asked for as a JSON schema and wrapped into a tool call; `none` = never sent.
-    * `json_schema`: `object` = a schema is sent as `json_object`, `none` = response_format is not sent.
+    * `json_schema`: `object` = a schema is sent as `json_object`, `tool` = asked for as a forced tool call and read back as text
+    (`messages`), `none` = response_format is not sent.
     * `reasoning_outside_completion`: reasoning tokens are not inside completion_tokens and must be added.
     * `cache_hit_key`: a top-level usage key for cached tokens, where it is not `prompt_tokens_details.cached_tokens`.
     * `native_reasoning`: the upstream understands OpenRouter's `reasoning` object itself.
     * `reasoning_formats`: whose signatures and encrypted reasoning it accepts (`format` of contract 2.7); empty = its dialect's own.
+    * `thinking` (`messages`): how thinking is asked for: `budget` in tokens, `adaptive` with an effort, `either` = adaptive unless a budget
+    is asked for, `none` = never.
+    * `late_system` (`messages`): system messages may stand between others; else all go to the front.
+    * `cache_marks` (`messages`): `plain` = without time to live, `none` = not sent.
+    * `path`, `stream_path`: what follows the base URL in place of the dialect's own path, `{model}` for the upstream's model (`messages` at
+    Vertex); `stream_path` is for streams and empty where both are the same.
     """
 
     max_tokens_key: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -51,7 +59,15 @@ class Quirks(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     tool_choice_map: dict[str, str] = {}
     tool_id_length: int = 0
     tools: Tools = "native"
-    json_schema: Literal["native", "object", "none"] = "native"
+    json_schema: Literal["native", "object", "tool", "none"] = "native"
     reasoning_outside_completion: bool = False
     cache_hit_key: str = ""
     reasoning_formats: tuple[str, ...] = ()
+    thinking: Literal["budget", "either", "adaptive", "level", "none"] = "budget"
+    late_system: bool = False
+    cache_marks: Literal["ttl", "plain", "none"] = "ttl"
+    path: str = ""
+    stream_path: str = ""
+    tool_schema: Literal["native", "subset"] = "native"
+    json_schema_with_tools: bool = True
+    media_in_tool_results: bool = False

@@ -21,7 +21,6 @@ from trunkline.providers.tables import Table, key_path, one_of, parse, read
 S = TypeVar("S", bound=Struct)
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_SERVED_DIALECTS = ("chat",)
 
 
 class ProviderRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -91,18 +90,16 @@ def provider_of(table: object, where: str, known: Mapping[str, Provider], enviro
     changes["data_policy"] = overlay(before.data_policy, record.data_policy, DataPolicy, key_path(where, "data_policy"))
     changes["timeouts"] = overlay(before.timeouts, record.timeouts, Timeouts, key_path(where, "timeouts"))
     if record.dialect is not UNSET:
-        changes["dialect"] = served_dialect(record.dialect, key_path(where, "dialect"))
+        changes["dialect"] = dialect_named(record.dialect, key_path(where, "dialect"))
     if record.base_url is not UNSET:
         changes["base_url"], from_environment = addresses.resolve(record.base_url, environ, key_path(where, "base_url"))
         changes["operator_url"] = operator or from_environment
     return structs.replace(before, **changes)
 
 
-def served_dialect(dialect: str, where: str) -> Dialect:
-    """`dialect` when this release serves it. Raises ConfigError."""
+def dialect_named(dialect: str, where: str) -> Dialect:
+    """`dialect` when it is one. Raises ConfigError."""
     one_of(dialect, get_args(Dialect), where)
-    if dialect not in _SERVED_DIALECTS:
-        raise ConfigError(where, f"{dialect!r} is not served by this release", "chat, when the provider has an OpenAI-compatible address")
     return dialect  # type: ignore[return-value]
 
 

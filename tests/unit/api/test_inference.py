@@ -14,6 +14,7 @@ from trunkline.errors import ApiError, StorageUnavailable
 from trunkline.inference.call import Call
 from trunkline.inference.pipeline import Pipeline
 from trunkline.inference.reply import Reply
+from trunkline.inference.skins import CHAT, TEXT
 
 Run = Callable[[Call, Reply], Awaitable[None]]
 Message = dict[str, Any]
@@ -39,7 +40,7 @@ def serve(run: Run, messages: list[Message | None], headers: list[tuple[bytes, b
     async def send(message: Message) -> None:
         sent.append(message)
 
-    route = InferenceRoute(cast(Pipeline, Pipe(run)))
+    route = InferenceRoute(cast(Pipeline, Pipe(run)), CHAT)
     asyncio.run(route({"headers": headers or []}, receive, cast(Any, send)))
     return sent
 
@@ -126,10 +127,9 @@ def test_refusals_keep_nothing_of_the_requests_they_refused() -> None:
     assert module.TOO_LARGE.__traceback__ is None and module.TOO_SLOW.__traceback__ is None
 
 
-def test_the_legacy_mark_goes_with_the_call() -> None:
+def test_the_skin_goes_with_the_call() -> None:
     pipeline = cast(Pipeline, Pipe(echo))
-    assert InferenceRoute(pipeline, legacy=True).accept({}, b"").legacy
-    assert not InferenceRoute(pipeline).accept({}, b"").legacy
+    assert InferenceRoute(pipeline, TEXT).accept({}, b"").skin is TEXT
 
 
 @pytest.mark.parametrize(("length", "too_much"), [(b"67108864", False), (b"67108865", True), (b"x", False), (b"-1", False)])

@@ -4,6 +4,7 @@ import pytest
 
 from trunkline.api import routes
 from trunkline.api.routes import EXTENSIONS, OPERATIONS, TABLE, Operation
+from trunkline.inference.skins import SKINS
 
 LIVE = {
     "POST /api/v1/chat/completions",
@@ -24,6 +25,10 @@ LIVE = {
     "GET /api/v1/credits",
     "GET /api/v1/generation",
     "POST /api/v1/credits/coinbase",
+    "POST /api/v1/cursor",
+    "POST /api/v1/cursor/chat/completions",
+    "POST /api/v1/messages",
+    "POST /api/v1/responses",
     "GET /api/v1/embeddings/models",
     "GET /health",
 }
@@ -66,7 +71,7 @@ def test_pages_of_other_origins_reach_inference_and_catalogue_but_no_management(
 
 
 def test_only_live_inference_is_served_raw() -> None:
-    assert {operation.path for operation in TABLE if operation.raw} == {"/api/v1/chat/completions", "/api/v1/completions"}
+    assert {operation.path for operation in TABLE if operation.raw} == set(SKINS)
 
 
 def test_allow_names_the_methods_of_a_path() -> None:

@@ -10,6 +10,7 @@ from trunkline import settings
 from trunkline.app.composition import Gateway
 from trunkline.app.environment import LocalPlace
 from trunkline.errors import ConfigError
+from trunkline.inference.skins import SKINS
 from trunkline.storage.engines import open_storage
 
 CONFIG = """
@@ -53,7 +54,7 @@ def live(data_dir: Path, scene: Callable[[Gateway, Path], Awaitable[None]], conf
 
 def test_it_starts_and_stops(tmp_path: Path) -> None:
     async def scene(gateway: Gateway, _file: Path) -> None:
-        assert set(gateway.application.inference) == {"/api/v1/chat/completions", "/api/v1/completions"}
+        assert gateway.application.inference.keys() == SKINS.keys()
         assert gateway._catalogue.resolve("acme/echo-1") is not None
 
     live(tmp_path, scene)

@@ -11,6 +11,7 @@ from trunkline.health.outages import OutageMemory
 from trunkline.inference.attempts import DEADLINE_SECONDS, MAX_ATTEMPTS, Attempts
 from trunkline.inference.call import Call, Exchange, Mint
 from trunkline.inference.routes import Route, Routes
+from trunkline.inference.skins import CHAT
 from trunkline.limits.account import Hold
 from trunkline.protocol.routing import Plan
 from trunkline.providers.credentials import Credentials
@@ -26,7 +27,7 @@ class Walk:
         self._outcomes = list(outcomes)
         self._attempts = Attempts(Routes(FakeClient(), Credentials({}), {}), self.health)
         plan = Plan(tuple(served(f"e{number}") for number in range(count)))
-        self.exchange = Exchange(Call({}, b"", Mint()), USER, ChatRequest(fields={}, models=("a/m",)), plan, Hold(), 1)
+        self.exchange = Exchange(Call({}, b"", Mint(), CHAT), USER, ChatRequest(fields={}, models=("a/m",)), plan, Hold(), 1)
 
     async def _attempt(self, _exchange: Exchange, route: Route) -> str:
         self.tried.append(route.endpoint.tag)

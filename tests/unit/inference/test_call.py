@@ -8,20 +8,21 @@ from pipelines import USER
 
 from trunkline.dialects.chat.request import ChatRequest
 from trunkline.inference.call import HEADER_LIMIT, IDS_A_DRAW, Call, Exchange, Mint
+from trunkline.inference.skins import CHAT
 from trunkline.limits.account import Hold
 from trunkline.protocol.identity import generation_bytes, unix_ms
 from trunkline.protocol.routing import Plan
 
 
 def test_the_id_holds_the_time_of_acceptance() -> None:
-    call = Call({}, b"{}", Mint())
+    call = Call({}, b"{}", Mint(), CHAT)
     assert generation_bytes(call.id_text) == call.id
     assert unix_ms(call.id) == call.created_ms
-    assert Call({}, b"{}", Mint()).id != call.id
+    assert Call({}, b"{}", Mint(), CHAT).id != call.id
 
 
 def test_headers_are_bounded_text() -> None:
-    call = Call({b"x-title": b"\xe9" + b"a" * 10_000, b"empty": b""}, b"", Mint())
+    call = Call({b"x-title": b"\xe9" + b"a" * 10_000, b"empty": b""}, b"", Mint(), CHAT)
     title = call.header(b"x-title")
     assert title is not None
     assert len(title) == HEADER_LIMIT
@@ -31,7 +32,7 @@ def test_headers_are_bounded_text() -> None:
 
 
 def test_only_an_endpoint_that_bills_on_bills_on() -> None:
-    exchange = Exchange(Call({}, b"", Mint()), USER, ChatRequest(fields={}), Plan(()), Hold(), 1)
+    exchange = Exchange(Call({}, b"", Mint(), CHAT), USER, ChatRequest(fields={}), Plan(()), Hold(), 1)
     assert not exchange.bills_on()
     exchange.endpoint = replace(endpoint("a"), on_cancel="stops")
     assert not exchange.bills_on()

@@ -5,6 +5,7 @@ from pipelines import USER, Bench, served
 from trunkline.dialects.chat.request import ChatRequest
 from trunkline.inference.call import Call, Exchange, Mint
 from trunkline.inference.ledger import Ledger
+from trunkline.inference.skins import CHAT
 from trunkline.limits.account import Hold
 from trunkline.metering.estimates import Estimates
 from trunkline.protocol.routing import Plan
@@ -27,7 +28,7 @@ class Seen:
 def exchange() -> Exchange:
     endpoint = served("one")
     made = Exchange(
-        Call({b"http-referer": b"https://app.test"}, b"", Mint()),
+        Call({b"http-referer": b"https://app.test"}, b"", Mint(), CHAT),
         USER,
         ChatRequest(fields={}, prompt_bytes=8),
         Plan((endpoint,)),

@@ -7,6 +7,7 @@ from pipelines import USER, served
 from trunkline.dialects.chat.request import ChatRequest, parse
 from trunkline.inference.call import Call, Exchange, Mint
 from trunkline.inference.records import UNSEEN, evidence_of, record_of
+from trunkline.inference.skins import CHAT
 from trunkline.limits.account import Hold
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.protocol.routing import Plan
@@ -17,7 +18,7 @@ def recorded(
     headers: dict[bytes, bytes], request: ChatRequest | None = None, usage: Usage | None = None, error: str | None = None
 ) -> GenerationRecord:
     endpoint = served("one")
-    exchange = Exchange(Call(headers, b"", Mint()), USER, request or ChatRequest(fields={}), Plan((endpoint,)), Hold(), 1)
+    exchange = Exchange(Call(headers, b"", Mint(), CHAT), USER, request or ChatRequest(fields={}), Plan((endpoint,)), Hold(), 1)
     exchange.sent_at = time.monotonic() - 1
     exchange.first_content_at = exchange.call.started + 0.25
     return record_of(
@@ -67,5 +68,5 @@ def test_an_error_is_the_finish_reason() -> None:
 
 def test_without_tools_or_calls_there_is_nothing_to_judge() -> None:
     body = b'{"model":"a/m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f"}}]}'
-    exchange = Exchange(Call({}, body, Mint()), USER, parse(body), Plan(()), Hold(), 1)
+    exchange = Exchange(Call({}, body, Mint(), CHAT), USER, parse(body), Plan(()), Hold(), 1)
     assert evidence_of(exchange, UNSEEN) is None

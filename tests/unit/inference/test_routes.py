@@ -17,13 +17,13 @@ def test_a_route_is_made_once_and_anew_for_a_new_endpoint() -> None:
     assert routes.to(endpoint) is routes.to(endpoint)
     changed = replace(endpoint, base_url="http://other.test/v1/")
     assert routes.to(changed) is not routes.to(endpoint)
-    assert routes.to(changed).target.url == "http://other.test/v1/chat/completions"
+    assert routes.to(changed).whole.url == "http://other.test/v1/chat/completions"
 
 
 def test_the_credential_is_in_the_head_and_nowhere_else() -> None:
     endpoint = served("one", auth=Auth(source="env:KEY"))
     route = Routes(FakeClient(), Credentials({"KEY": "secret-value"}), {}).to(endpoint)
-    assert b"secret-value" in route.target.request(b"{}", b"")
+    assert b"secret-value" in route.whole.request(b"{}", b"")
     assert "secret-value" not in repr(route)
 
 
@@ -32,7 +32,7 @@ def test_new_credentials_are_used_for_new_endpoints() -> None:
     endpoint = served("one", auth=Auth(source="env:KEY"))
     routes.to(endpoint)
     routes.credentials = Credentials({"KEY": "new"})
-    assert b"Bearer new" in routes.to(replace(endpoint)).target.request(b"{}", b"")
+    assert b"Bearer new" in routes.to(replace(endpoint)).whole.request(b"{}", b"")
 
 
 def test_a_forbidden_address_is_refused() -> None:

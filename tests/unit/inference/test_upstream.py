@@ -11,6 +11,7 @@ from trunkline.dialects.chat.request import parse
 from trunkline.errors import MalformedResponse, UpstreamError, UpstreamTimeout
 from trunkline.inference.call import Call, Exchange, Mint
 from trunkline.inference.routes import Routes
+from trunkline.inference.skins import CHAT
 from trunkline.inference.upstream import Upstream
 from trunkline.limits.account import Hold
 from trunkline.protocol.catalogue import Timeouts
@@ -24,7 +25,7 @@ BODY = b'{"model":"a/m","stream":true,"messages":[{"role":"user","content":"hi"}
 def attempt(reply: FakeReply, *, whole: bool = False, first_content: float = 30.0) -> object:
     endpoint = replace(served("one"), timeouts=Timeouts(first_content=first_content))
     client = FakeClient(reply)
-    exchange = Exchange(Call({}, BODY, Mint()), USER, parse(BODY), Plan((endpoint,)), Hold(), 1)
+    exchange = Exchange(Call({}, BODY, Mint(), CHAT), USER, parse(BODY), Plan((endpoint,)), Hold(), 1)
     exchange.sent_at = time.monotonic()
     upstream, route = Upstream(client), Routes(client, Credentials({}), {}).to(endpoint)
     try:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from trunkline.metering.typed_usage import MAX_COUNT
 from trunkline.metering.usage import build, normalise, read_counts, table
+from trunkline.protocol.catalogue import Dialect
 from trunkline.protocol.quirks import Quirks
 from trunkline.protocol.usage import Usage
 
@@ -167,3 +168,72 @@ def test_a_table_adds_the_parts_that_a_total_leaves_out() -> None:
 def test_a_table_refuses_a_path_through_a_count() -> None:
     with pytest.raises(ValueError, match=r"a\.b"):
         table({"a": "input_total", "a.b": "cache_read"})
+
+
+@pytest.mark.parametrize(
+    ("dialect", "raw", "expected"),
+    [
+        (
+            "responses",
+            {
+                "input_tokens": 100,
+                "input_tokens_details": {"cached_tokens": 40},
+                "output_tokens": 9,
+                "output_tokens_details": {"reasoning_tokens": 4},
+            },
+            Usage(100, 9, cache_read=40, reasoning=4),
+        ),
+        (
+            "messages",
+            {
+                "input_tokens": 10,
+                "cache_read_input_tokens": 30,
+                "cache_creation_input_tokens": 60,
+                "cache_creation": {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 40},
+                "output_tokens": 7,
+                "server_tool_use": {"web_search_requests": 2},
+            },
+            Usage(100, 7, cache_read=30, cache_write_5m=20, cache_write_1h=40, web_searches=2),
+        ),
+        (
+            "messages",
+            {"input_tokens": 10, "cache_creation_input_tokens": 60, "output_tokens": 7},
+            Usage(70, 7, cache_write_5m=60),
+        ),
+        (
+            "converse",
+            {
+                "inputTokens": 10,
+                "outputTokens": 5,
+                "totalTokens": 65,
+                "cacheReadInputTokens": 20,
+                "cacheWriteInputTokens": 30,
+                "cacheDetails": [{"ttl": "1h", "inputTokens": 30}, {"ttl": "5m", "inputTokens": 0}],
+            },
+            Usage(60, 5, cache_read=20, cache_write_5m=0, cache_write_1h=30),
+        ),
+        (
+            "gemini",
+            {
+                "promptTokenCount": 50,
+                "toolUsePromptTokenCount": 5,
+                "candidatesTokenCount": 10,
+                "thoughtsTokenCount": 20,
+                "cachedContentTokenCount": 8,
+                "webSearchQueries": 2,
+                "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 44}, {"modality": "AUDIO", "tokenCount": 6}],
+                "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 3}],
+            },
+            Usage(55, 30, cache_read=8, reasoning=20, input_audio=6, output_image=3, web_searches=2),
+        ),
+        (
+            "cohere",
+            {"billed_units": {"input_tokens": 5, "output_tokens": 6}, "tokens": {"input_tokens": 71, "output_tokens": 7}},
+            Usage(5, 6),
+        ),
+        ("cohere", {"tokens": {"input_tokens": 71, "output_tokens": 7}}, Usage(71, 7)),
+        ("gemini", {"promptTokensDetails": "nonsense", "promptTokenCount": None}, Usage()),
+    ],
+)
+def test_each_dialect_has_its_names(dialect: Dialect, raw: dict[str, object], expected: Usage) -> None:
+    assert normalise(raw, PLAIN, dialect) == expected

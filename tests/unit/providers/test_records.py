@@ -3,7 +3,7 @@ import pytest
 from trunkline.errors import ConfigError
 from trunkline.protocol.catalogue import Auth, DataPolicy, Provider
 from trunkline.protocol.quirks import Quirks
-from trunkline.providers.records import built_in, overlay, provider_of, served_dialect
+from trunkline.providers.records import built_in, dialect_named, overlay, provider_of
 
 ACME = {"slug": "acme", "name": "Acme", "base_url": "http://127.0.0.1:9001/v1", "api_key": "env:ACME_API_KEY"}
 
@@ -95,7 +95,6 @@ def test_another_auth_header() -> None:
     [
         ({"slug": "Acme AI"}, "providers[0].slug: 'Acme AI' is not a slug"),
         ({"base_url": "127.0.0.1"}, "providers[0].base_url: a URL begins with http"),
-        ({"dialect": "messages"}, "providers[0].dialect: 'messages' is not served by this release. Write instead: chat"),
         ({"dialect": "openai"}, "providers[0].dialect: 'openai' is not known"),
         ({"apikey": "x"}, "providers[0].apikey: there is no such key. Write instead: api_key"),
         ({"quirks": {"stream_usage": "sometimes"}}, "providers[0].quirks.stream_usage: 'sometimes' is not known"),
@@ -121,4 +120,4 @@ def test_a_new_provider_needs_an_address() -> None:
 
 def test_overlay_and_dialect() -> None:
     assert overlay(Quirks(merge_system=True), {"tools": "none"}, Quirks, "q") == Quirks(merge_system=True, tools="none")
-    assert served_dialect("chat", "d") == "chat"
+    assert dialect_named("chat", "d") == "chat"

@@ -7,12 +7,13 @@ import msgspec
 
 
 class Call:
-    """One tool call as far as it is known. `arguments` is the JSON text."""
+    """One tool call as far as it is known. `arguments` is the JSON text, or the free text of a `custom` tool."""
 
-    def __init__(self, slot: int, identifier: str, name: str) -> None:
+    def __init__(self, slot: int, identifier: str, name: str, *, custom: bool = False) -> None:
         self.slot = slot
         self.id = identifier
         self.name = name
+        self.custom = custom
         self.fragments: list[str] = []
 
     @property
@@ -46,26 +47,28 @@ class CallAssembler:
         return self._by_index.get(index)
 
     def _place(self, item: dict[str, object], position: int) -> tuple[Call, str, dict[str, object]]:
-        function = item.get("function")
+        custom = isinstance(item.get("custom"), dict) and (item.get("type") == "custom" or not isinstance(item.get("function"), dict))
+        kind, key = ("custom", "input") if custom else ("function", "arguments")
+        function = item.get(kind)
         function = function if isinstance(function, dict) else {}
         name = function.get("name")
         name = name if isinstance(name, str) else ""
-        arguments = _text(function.get("arguments"))
+        arguments = _text(function.get(key))
         identifier = item.get("id")
         identifier = identifier if isinstance(identifier, str) else ""
         index = item.get("index")
         known = self._find(index if isinstance(index, int) else None, position, identifier, name)
-        call = known or self._begin(identifier, name)
+        call = known or self._begin(identifier, name, custom=custom)
         self._by_index[index if isinstance(index, int) else call.slot] = call
-        out = {key: value for key, value in item.items() if key not in ("index", "id", "type", "function")}
-        rest = {key: value for key, value in function.items() if key not in ("name", "arguments")}
+        out = {key: value for key, value in item.items() if key not in ("index", "id", "type", "function", "custom")}
+        rest = {field: value for field, value in function.items() if field not in ("name", key)}
         if known is None:
-            head: dict[str, object] = {"index": call.slot, "id": call.id, "type": "function"}
-            return call, arguments, {**head, **out, "function": {"name": name, "arguments": arguments, **rest}}
+            head: dict[str, object] = {"index": call.slot, "id": call.id, "type": kind}
+            return call, arguments, {**head, **out, kind: {"name": name, key: arguments, **rest}}
         if name and not known.name:
             known.name = name
             rest["name"] = name
-        return call, arguments, {"index": call.slot, **out, "function": {**rest, "arguments": arguments}}
+        return call, arguments, {"index": call.slot, **out, kind: {**rest, key: arguments}}
 
     def _find(self, index: int | None, position: int, identifier: str, name: str) -> Call | None:
         """The call an item continues. A new id, or a new name after complete arguments, begins another call although the index is the
@@ -84,10 +87,10 @@ class CallAssembler:
             return None
         return self.calls[-1] if position == 0 else self._by_index.get(position)
 
-    def _begin(self, identifier: str, name: str) -> Call:
+    def _begin(self, identifier: str, name: str, *, custom: bool) -> Call:
         slot = len(self.calls)
         minted = hashlib.sha256(f"{self._seed}:{slot}".encode()).hexdigest()[:24]
-        call = Call(slot, identifier or f"call_{minted}", name)
+        call = Call(slot, identifier or f"call_{minted}", name, custom=custom)
         self.calls.append(call)
         return call
 

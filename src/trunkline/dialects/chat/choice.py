@@ -156,7 +156,7 @@ class ChoiceReader:
     def _fill_arguments(self, piece: Piece) -> None:
         """A call without arguments gets `{}`: an empty string is no JSON."""
         given = {call.slot for call, arguments in piece.calls if arguments}
-        empty = [call for call in self.assembler.calls if not call.fragments and call.slot not in given]
+        empty = [call for call in self.assembler.calls if not (call.custom or call.fragments) and call.slot not in given]
         if empty:
             items = [{"index": call.slot, "function": {"arguments": "{}"}} for call in empty]
             known = piece.delta.get("tool_calls")

@@ -5,11 +5,12 @@ A message that needs no change keeps its bytes, and when none needs one the whol
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 from msgspec import Raw
 
+from trunkline.dialects.chat.narration import narrate
 from trunkline.protocol.quirks import Quirks
 
 _LIST = msgspec.json.Decoder(list[Raw])
@@ -30,6 +31,10 @@ def editor(quirks: Quirks) -> Editor:
     edits: list[tuple[str, Edit]] = [(other, _role_edit(other, quirks.system_role))]
     if quirks.reasoning_in != "keep":
         edits.append(("reasoning", _reasoning_edit(named=quirks.reasoning_in == "reasoning_content")))
+    elif quirks.reasoning_formats:
+        edits.append(("reasoning", _family_edit(quirks.reasoning_formats)))
+    if quirks.tools == "none":
+        edits.extend((trait, narrate) for trait in ("calls", "tool"))
     if quirks.tool_id_length:
         edits.extend((trait, _id_edit(quirks.tool_id_length)) for trait in ("calls", "tool"))
     merge = quirks.merge_system
@@ -74,6 +79,25 @@ def _reasoning_edit(*, named: bool) -> Edit:
         return bool(found)
 
     return edit
+
+
+def _family_edit(formats: Collection[str]) -> Edit:
+    """Signatures and encrypted reasoning of other families are left out (adapters 2.4, class 2)."""
+
+    def edit(message: Message) -> bool:
+        details = msgspec.json.decode(message.get("reasoning_details", b"null"))
+        if not isinstance(details, list):
+            return False
+        kept = [item for item in details if _belongs(item, formats)]
+        message["reasoning_details"] = Raw(msgspec.json.encode(kept))
+        return len(kept) < len(details)
+
+    return edit
+
+
+def _belongs(item: object, formats: Collection[str]) -> bool:
+    bound = isinstance(item, dict) and (item.get("signature") or item.get("data"))
+    return not bound or (isinstance(item, dict) and item.get("format", "unknown") in formats)
 
 
 def _id_edit(length: int) -> Edit:

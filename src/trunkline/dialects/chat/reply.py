@@ -7,9 +7,13 @@ from trunkline.dialects.chat import plain
 from trunkline.dialects.chat.account import take_usage
 from trunkline.dialects.chat.calls import Call
 from trunkline.dialects.chat.choice import ChoiceReader, Piece
+from trunkline.dialects.chat.request import ChatRequest
+from trunkline.dialects.chat.tools import forced_name
 from trunkline.dialects.chat.usage import usage_json, usage_view
+from trunkline.dialects.hub.translation import Identity
 from trunkline.dialects.refusals import refusal_of
 from trunkline.errors import MalformedResponse, UpstreamError
+from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.quirks import Quirks
 from trunkline.protocol.usage import Cost, Usage
 
@@ -52,6 +56,22 @@ class ChatReply:
         self._document: dict[str, object] = {}
         self._readers: list[ChoiceReader] = []
 
+    @classmethod
+    def of(cls, identity: Identity, endpoint: Endpoint, request: ChatRequest, *, forced_tool: str | None = None) -> "ChatReply":
+        """The translator of an answer to `request` from `endpoint`; `forced_tool` is found out where it is not given."""
+        if forced_tool is None and endpoint.quirks.tools == "schema":
+            forced_tool = forced_name(request)
+        return cls(
+            identity.id,
+            identity.model,
+            identity.provider,
+            identity.created,
+            endpoint.quirks,
+            legacy=request.legacy,
+            reasoning_excluded=request.reasoning_excluded,
+            forced_tool=forced_tool,
+        )
+
     @property
     def finish_reason(self) -> str | None:
         if self._plain is not None:
@@ -78,7 +98,8 @@ class ChatReply:
 
     @property
     def tool_calls(self) -> list[Call]:
-        return [call for reader in self._readers for call in reader.assembler.calls]
+        """The calls of functions; the free text of a custom tool can't be checked."""
+        return [call for reader in self._readers for call in reader.assembler.calls if not call.custom]
 
     def decode(self, body: bytes) -> None:
         """Read the upstream's body. It raises nothing: what is wrong with it is in `error`, or `empty`."""
@@ -166,8 +187,9 @@ def fold_calls(items: list[dict[str, object]], calls: list[Call]) -> list[dict[s
     for item in items:
         folded.setdefault(item["index"], {key: value for key, value in item.items() if key != "index"})
     for call in calls:
-        function = folded[call.slot].get("function")
-        folded[call.slot]["function"] = {**(function if isinstance(function, dict) else {}), "arguments": call.arguments}
+        kind, key = ("custom", "input") if call.custom else ("function", "arguments")
+        function = folded[call.slot].get(kind)
+        folded[call.slot][kind] = {**(function if isinstance(function, dict) else {}), key: call.arguments}
     return list(folded.values())
 
 

@@ -13,9 +13,14 @@ from trunkline.dialects.chat import envelope, plain_event, splice
 from trunkline.dialects.chat.account import merge_usage, take_usage
 from trunkline.dialects.chat.calls import Call
 from trunkline.dialects.chat.choice import ChoiceReader, Piece
+from trunkline.dialects.chat.request import ChatRequest
+from trunkline.dialects.chat.tools import forced_name
+from trunkline.dialects.chat.unstreamed import payloads_of
 from trunkline.dialects.chat.usage import usage_view
+from trunkline.dialects.hub.translation import Identity
 from trunkline.dialects.refusals import refusal_of
 from trunkline.errors import ApiError, MalformedResponse, UpstreamError
+from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.quirks import Quirks
 from trunkline.protocol.usage import Cost, Usage
 
@@ -70,6 +75,22 @@ class ChatStream:
         self._learned = 0
         self._spliced = 0
 
+    @classmethod
+    def of(cls, identity: Identity, endpoint: Endpoint, request: ChatRequest, *, forced_tool: str | None = None) -> "ChatStream":
+        """The translator of an answer to `request` from `endpoint`; `forced_tool` is found out where it is not given."""
+        if forced_tool is None and endpoint.quirks.tools == "schema":
+            forced_tool = forced_name(request)
+        return cls(
+            identity.id,
+            identity.model,
+            identity.provider,
+            identity.created,
+            endpoint.quirks,
+            legacy=request.legacy,
+            reasoning_excluded=request.reasoning_excluded,
+            forced_tool=forced_tool,
+        )
+
     @property
     def finish_reason(self) -> str | None:
         ended = self._ended
@@ -98,7 +119,8 @@ class ChatStream:
 
     @property
     def tool_calls(self) -> list[Call]:
-        return [call for reader in self._readers.values() for call in reader.assembler.calls]
+        """The calls of functions; the free text of a custom tool can't be checked."""
+        return [call for reader in self._readers.values() for call in reader.assembler.calls if not call.custom]
 
     def feed(self, payloads: Sequence[bytes]) -> bytes:
         """Take the payloads of the events of one read; returns the client's bytes, b"" while nothing may go out.
@@ -119,6 +141,14 @@ class ChatStream:
             self._held.extend(out)
             return b""
         return b"".join(out)
+
+    def unstreamed(self, body: bytes) -> bytes:
+        """Take a complete answer that came in place of a stream."""
+        return self.feed(payloads_of(body))
+
+    def end(self) -> bytes:
+        """The connection has ended: what was held back is told by `[DONE]` alone, since without it the answer may be cut."""
+        return b""
 
     def finish(self, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes:
         """The last events: one chunk with usage and no choices, then [DONE]. `metadata` is `openrouter_metadata` as JSON."""

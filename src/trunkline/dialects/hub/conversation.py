@@ -168,7 +168,7 @@ class Sampling(Struct, frozen=True, kw_only=True):
 
 class ReasoningWish(Struct, frozen=True, kw_only=True):
     """What is asked of reasoning (contract 2.7): an effort or a budget in tokens. `enabled` False = off. `adaptive` = the model decides.
-    `summary` and `display` say how much of it is shown."""
+    `summary` and `display` say how much of it is shown; `context` and `mode` are as the contract words them."""
 
     effort: Effort | None = None
     max_tokens: int | None = None
@@ -177,6 +177,8 @@ class ReasoningWish(Struct, frozen=True, kw_only=True):
     exclude: bool = False
     summary: str | None = None
     display: str | None = None
+    context: str | None = None
+    mode: str | None = None
 
 
 class Format(Struct, frozen=True, kw_only=True):
@@ -191,7 +193,7 @@ class Format(Struct, frozen=True, kw_only=True):
 
 class Conversation(Struct, frozen=True, kw_only=True):
     """One request. `stop` holds stop sequences; `modalities` those asked of the answer; `extra` top-level keys that no field above covers,
-    for endpoints of the caller's own dialect."""
+    for endpoints of the caller's own `dialect`, "" where that is not said."""
 
     turns: tuple[Turn, ...]
     tools: tuple[Tool, ...] = ()
@@ -211,3 +213,4 @@ class Conversation(Struct, frozen=True, kw_only=True):
     cache: Ttl | None = None
     prompt_cache_key: str | None = None
     extra: dict[str, Raw] = {}
+    dialect: str = ""

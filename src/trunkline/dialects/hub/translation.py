@@ -69,10 +69,17 @@ class SeenCall(Protocol):
 class Seen(Protocol):
     """What is known of an answer while and after it is read. `usage` is the raw object of the upstream."""
 
-    usage: dict[str, object] | None
-    upstream_id: str | None
-    service_tier: str | None
-    error: UpstreamError | None
+    @property
+    def usage(self) -> dict[str, object] | None: ...
+
+    @property
+    def upstream_id(self) -> str | None: ...
+
+    @property
+    def service_tier(self) -> str | None: ...
+
+    @property
+    def error(self) -> UpstreamError | None: ...
 
     @property
     def finish_reason(self) -> str | None: ...
@@ -90,13 +97,21 @@ class Seen(Protocol):
 class StreamTranslator(Seen, Protocol):
     """One streamed answer from upstream payloads to client bytes: a pass-through of one dialect, or a decoder with an encoder.
 
-    `committed`: content has gone out, so that no other endpoint can step in. `done`: the upstream's end marker was seen.
+    `committed`: content has gone out, so that no other endpoint can step in. `done`: the upstream's end marker was seen. `unstreamed`
+    takes a complete body in place of a stream. `end` is called when the connection has ended, and gives what was held back.
     """
 
-    committed: bool
-    done: bool
+    @property
+    def committed(self) -> bool: ...
+
+    @property
+    def done(self) -> bool: ...
 
     def feed(self, payloads: Sequence[bytes]) -> bytes: ...
+
+    def unstreamed(self, body: bytes) -> bytes: ...
+
+    def end(self) -> bytes: ...
 
     def finish(self, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes: ...
 
@@ -106,7 +121,8 @@ class StreamTranslator(Seen, Protocol):
 class WholeTranslator(Seen, Protocol):
     """One complete answer. `empty`: it has no content at all."""
 
-    empty: bool
+    @property
+    def empty(self) -> bool: ...
 
     def decode(self, body: bytes) -> None: ...
 

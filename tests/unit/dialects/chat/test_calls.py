@@ -31,7 +31,7 @@ def test_openai_deltas() -> None:
     assert out[3]["index"] == 1
 
 
-def test_parallel_calls_that_all_say_index_0_are_kept_apart() -> None:
+def test_bug_04_parallel_calls_that_all_say_index_0_are_kept_apart() -> None:
     calls, out = assemble([delta(0, "a", "f", '{"x":1}')], [delta(0, "b", "f", '{"x":2}')], [delta(0, "c", "g", "{}")])
     assert calls == [("f", '{"x":1}'), ("f", '{"x":2}'), ("g", "{}")]
     assert [item["index"] for item in out] == [0, 1, 2]
@@ -43,7 +43,7 @@ def test_parallel_calls_in_one_delta_without_ids() -> None:
     assert len({str(item["id"]) for item in out}) == 2
 
 
-def test_missing_index_follows_ids_and_order() -> None:
+def test_bug_04_missing_index_follows_ids_and_order() -> None:
     calls, _ = assemble(
         [delta(None, "a", "f", '{"x"')], [delta(None, None, None, ":1}")], [delta(None, "b", "g", "{")], [delta(None, "b", None, "}")]
     )
@@ -55,7 +55,7 @@ def test_missing_index_in_a_message_means_one_call_for_each_item() -> None:
     assert calls == [("f", "{}"), ("g", "")]
 
 
-def test_missing_ids_are_minted_the_same_way_each_time() -> None:
+def test_bug_04_missing_ids_are_minted_the_same_way_each_time() -> None:
     first = assemble([delta(0, None, "f", "{}")])[1][0]["id"]
     assert first == assemble([delta(0, "", "f", "{}")])[1][0]["id"]
     assert str(first).startswith("call_")
@@ -73,7 +73,7 @@ def test_a_name_that_comes_late_is_taken() -> None:
     assert out[1]["function"] == {"name": "f", "arguments": "{}"}
 
 
-def test_arguments_as_an_object_become_text_and_unknown_fields_survive() -> None:
+def test_bug_05_arguments_as_an_object_become_text_and_unknown_fields_survive() -> None:
     calls, out = assemble([{**delta(0, "a", "f", {"x": [1]}), "extra_content": {"google": {"thought_signature": "s"}}}, "junk"])
     assert calls == [("f", '{"x":[1]}')]
     assert out[0]["extra_content"] == {"google": {"thought_signature": "s"}}
@@ -86,3 +86,18 @@ def test_at_finds_the_call_of_an_upstream_index() -> None:
     assert assembler.at(3) is call
     assert call.slot == 0
     assert assembler.at(0) is None
+
+
+def test_calls_of_custom_tools_keep_their_shape() -> None:
+    first = {"index": 0, "id": "c", "type": "custom", "custom": {"name": "patch", "input": "*** "}}
+    calls, out = assemble([first], [{"index": 0, "custom": {"input": "Begin"}}])
+    assert calls == [("patch", "*** Begin")]
+    assert out == [first, {"index": 0, "custom": {"input": "Begin"}}]
+
+
+def test_an_empty_custom_beside_a_function_is_nothing() -> None:
+    """Seen at a server that fills every field of the schema."""
+    both = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}, "custom": {"name": "", "input": ""}}
+    calls, out = assemble([both])
+    assert calls == [("f", "{}")]
+    assert out == [{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]

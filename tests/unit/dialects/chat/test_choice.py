@@ -41,7 +41,7 @@ def test_excluded_reasoning_is_counted_but_not_passed_on() -> None:
     assert (one.text_chars, one.output_chars) == (0, 3)
 
 
-def test_tags_are_split_over_deltas() -> None:
+def test_bug_20_tags_are_split_over_deltas() -> None:
     one = reader(reasoning_out="tags")
     pieces = [one.read({"content": text}) for text in ("<thi", "nk>a", "b</think>", "\nx", "y")]
     pieces.append(one.close("stop"))
@@ -72,7 +72,7 @@ def test_what_counts_as_content(delta: dict[str, object], bears: bool) -> None:
     assert reader().read(delta).bears_content is bears
 
 
-def test_a_stop_with_calls_is_tool_calls_and_empty_arguments_become_an_object() -> None:
+def test_bug_06_a_stop_with_calls_is_tool_calls_and_empty_arguments_become_an_object() -> None:
     one = reader()
     one.account(one.read({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f"}}]}))
     rest = one.close("stop")
@@ -81,7 +81,7 @@ def test_a_stop_with_calls_is_tool_calls_and_empty_arguments_become_an_object() 
     assert (one.finish_reason, one.native_finish_reason, one.assembler.calls[0].arguments) == ("tool_calls", "stop", "{}")
 
 
-def test_a_wrapped_call_comes_out_as_a_tool_call() -> None:
+def test_bug_23_a_wrapped_call_comes_out_as_a_tool_call() -> None:
     one = reader(forced_tool="f")
     pieces: list[Piece] = []
     for text in ('{"name":', '"f","arguments":', '{"city":"Pa', 'ris"}', "}"):

@@ -66,7 +66,7 @@ def test_reasoning_in_the_history(reasoning: dict[str, object], text: str | None
     assert rewritten([message], reasoning_in="reasoning_content") == [named]
 
 
-def test_call_ids_get_the_length_and_still_match() -> None:
+def test_bug_19_call_ids_get_the_length_and_still_match() -> None:
     call = {"id": "call_abcdef123", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     kept = {"id": "aB3dE6gH9", "type": "function", "function": {"name": "g", "arguments": "{}"}}
     got = rewritten(
@@ -106,3 +106,28 @@ def test_prepend_system_keeps_the_rest() -> None:
     assert bytes(got) == b'[{"role":"system","content":"say \\"hi\\""},{"role" : "user","content":"x"}]'
     merged = history.prepend_system(Raw(b'[{"role":"system","content":"b"},{"role":"user","content":"x"}]'), "system", "a", merge=True)
     assert bytes(merged) == b'[{"role":"system","content":"a\\n\\nb"},{"role":"user","content":"x"}]'
+
+
+def test_bug_02_signatures_of_other_families_are_left_out() -> None:
+    plain = {"type": "reasoning.text", "text": "p"}
+    own = {"type": "reasoning.text", "text": "a", "signature": "S", "format": "anthropic-claude-v1"}
+    other = {"type": "reasoning.encrypted", "data": "D", "format": "openai-responses-v1"}
+    messages = [{"role": "assistant", "content": "x", "reasoning_details": [plain, own, other, 5]}]
+    got = rewritten(messages, reasoning_in="keep", reasoning_formats=("anthropic-claude-v1",))
+    assert got == [{"role": "assistant", "content": "x", "reasoning_details": [plain, own, 5]}]
+    kept = msgspec.json.encode([{"role": "assistant", "content": "x", "reasoning": "t"}, {**messages[0], "reasoning_details": [own]}])
+    assert edited(kept, reasoning_in="keep", reasoning_formats=("anthropic-claude-v1",)) == kept
+
+
+def test_calls_are_told_in_words_where_there_are_no_tools() -> None:
+    messages = [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{}"}}]},
+        {"role": "tool", "tool_call_id": "1", "content": "42"},
+    ]
+    assert rewritten(messages, tools="none") == [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": "Called f with {}"},
+        {"role": "user", "content": "Result of the call:\n42"},
+    ]
+    assert edited(PLAIN, tools="none") == PLAIN

@@ -35,7 +35,7 @@ def sent(fields: dict[str, object], *, supported: set[str] | None = None, **quir
     return out
 
 
-def test_messages_tools_and_unknown_fields_keep_their_bytes_and_order() -> None:
+def test_bug_11_messages_tools_and_unknown_fields_keep_their_bytes_and_order() -> None:
     body = b'{"safe_prompt": true ,"messages":%b,"model":"a/b","tools":%b,"provider":{"order":["x"]},"seed": 5}' % (MESSAGES, TOOLS)
     want = b'{"safe_prompt":true,"messages":%b,"model":"up-1","tools":%b,"seed":5}' % (MESSAGES, TOOLS)
     assert prepare.compile(endpoint()).splice(parse(body)) == want
@@ -78,7 +78,7 @@ def test_gateway_keys_never_reach_an_upstream() -> None:
         ({"max_completion_tokens": None, "max_tokens": 5}, "max_tokens", {"max_tokens": 5}),
     ],
 )
-def test_the_output_limit_is_sent_under_the_upstream_name(fields: dict[str, object], key: str, want: dict[str, object]) -> None:
+def test_bug_21_the_output_limit_is_sent_under_the_upstream_name(fields: dict[str, object], key: str, want: dict[str, object]) -> None:
     assert sent(fields, max_tokens_key=key) == want
 
 

@@ -21,7 +21,7 @@ CASES = [
 
 @pytest.mark.parametrize(("text", "split"), CASES)
 @given(data=st.data())
-def test_splits_the_same_however_the_text_is_cut(text: str, split: tuple[str, str], data: st.DataObject) -> None:
+def test_bug_20_splits_the_same_however_the_text_is_cut(text: str, split: tuple[str, str], data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
     splitter = ThinkSplitter()
     said = [splitter.feed(text[start:end]) for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
@@ -30,7 +30,7 @@ def test_splits_the_same_however_the_text_is_cut(text: str, split: tuple[str, st
     assert not splitter.holds_back
 
 
-def test_text_is_not_held_back_once_it_began() -> None:
+def test_bug_20_text_is_not_held_back_once_it_began() -> None:
     splitter = ThinkSplitter()
     assert splitter.feed("<") == ("", "")
     assert splitter.holds_back

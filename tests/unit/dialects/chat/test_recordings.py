@@ -6,10 +6,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from endpoints import PLAIN
+from msgspec.structs import replace
 
+from trunkline.dialects.chat.compose import Composer
 from trunkline.dialects.chat.reply import ChatReply
 from trunkline.dialects.chat.request import parse
 from trunkline.dialects.chat.stream import ChatStream
+from trunkline.dialects.chat.turns import conversation
+from trunkline.dialects.hub.conversation import Text, Turn
 from trunkline.dialects.refusals import KINDS, classify
 from trunkline.protocol.quirks import Quirks
 from trunkline.protocol.usage import Cost, Usage
@@ -73,6 +78,7 @@ def test_streams_keep_their_text_calls_and_usage() -> None:
         assert {event["id"] for event in events(out)} == {"gen-1-x"}
         assert len({call.id for call in one.tool_calls}) == len(one.tool_calls)
         for call in one.tool_calls:
+            assert call.name
             msgspec.json.decode(call.arguments)
 
 
@@ -117,7 +123,9 @@ def test_whole_answers_are_complete() -> None:
             assert choice["finish_reason"] in FINISHES
             assert "native_finish_reason" in choice
             for call in choice["message"].get("tool_calls", []):
-                assert isinstance(call["function"]["arguments"], str)
+                called = call[call["type"]]
+                assert isinstance(called["input"] if call["type"] == "custom" else called["arguments"], str)
+                assert called["name"]
                 assert call["id"]
 
 
@@ -142,6 +150,27 @@ def test_requests_of_real_clients_are_accepted() -> None:
     for recording in choose(stream=False) + choose(stream=True):
         if recording["provider"] in ("openai", "openrouter", "groq"):
             parse(msgspec.json.encode(recording["request"]["body"]))  # type: ignore[index]
+
+
+def test_requests_of_real_clients_pass_through_the_hub() -> None:
+    native = replace(PLAIN, quirks=Quirks(native_reasoning=True, reasoning_in="keep"))
+    seen = 0
+    for recording in choose(stream=False) + choose(stream=True):
+        if recording["provider"] not in ("openai", "openrouter", "groq"):
+            continue
+        there = conversation(parse(msgspec.json.encode(recording["request"]["body"])))  # type: ignore[index]
+        back = conversation(parse(Composer(native).compose(there)))
+        assert [_neutral(turn) for turn in back.turns] == [_neutral(turn) for turn in there.turns]
+        assert (back.tools, back.tool_choice, back.sampling) == (there.tools, there.tool_choice, there.sampling)
+        seen += 1
+    assert seen > 100
+
+
+def _neutral(turn: Turn) -> tuple[object, ...]:
+    """A turn whose texts, which go out as one string, are one."""
+    texts = [block.text for block in turn.blocks if isinstance(block, Text)]
+    blocks = [Text(text="\n".join(texts))] if len(texts) == len(turn.blocks) else turn.blocks
+    return turn.role, turn.name, [block for block in blocks if block != Text(text="")]
 
 
 def test_refusals_are_classed() -> None:

@@ -1,8 +1,12 @@
 import msgspec
 import pytest
+from endpoints import PLAIN
+from msgspec.structs import replace
 
 from trunkline.dialects.chat.reply import ChatReply
+from trunkline.dialects.chat.request import parse
 from trunkline.dialects.chat.usage import usage_view
+from trunkline.dialects.hub.translation import Identity
 from trunkline.protocol.quirks import Quirks
 from trunkline.protocol.usage import Cost, Usage
 
@@ -138,7 +142,7 @@ def test_empty_answers(body: object, empty: bool) -> None:
     assert reply(body).empty is empty
 
 
-def test_lone_surrogates_and_huge_numbers_do_not_break_an_answer() -> None:
+def test_bug_25_lone_surrogates_and_huge_numbers_do_not_break_an_answer() -> None:
     one = reply(b'{"choices":[{"message":{"content":"a\\ud83d"},"finish_reason":"stop"}],"usage":{"prompt_tokens":99999999999999999999}}')
     assert message(one)["content"] == "a\ufffd"
     assert one.usage == {"prompt_tokens": 99999999999999999999}
@@ -148,3 +152,26 @@ def test_several_choices() -> None:
     body = {"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}, {"message": {"content": "b"}, "finish_reason": "length"}]}
     out = encoded(reply(body))
     assert [(choice["index"], choice["finish_reason"]) for choice in out["choices"]] == [(0, "stop"), (1, "length")]  # type: ignore[attr-defined]
+
+
+def test_calls_of_custom_tools_keep_their_shape_and_are_not_checked() -> None:
+    call = {"id": "c", "type": "custom", "custom": {"name": "patch", "input": "*** Begin"}}
+    one = reply(answer({"role": "assistant", "content": None, "tool_calls": [call]}, "tool_calls"))
+    assert message(one)["tool_calls"] == [call]
+    assert one.tool_calls == []
+    assert not one.empty
+
+
+@pytest.mark.parametrize(("quirk", "called"), [("schema", True), ("native", False)])
+def test_of_knows_identity_endpoint_and_request(quirk: str, called: bool) -> None:
+    endpoint = replace(PLAIN, quirks=Quirks(tools=quirk))  # type: ignore[arg-type]
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    request = parse(msgspec.json.encode({"messages": [{"role": "user", "content": "q"}], "tools": tools, "tool_choice": "required"}))
+    one = ChatReply.of(Identity("gen-1-abc", "a/b", "Prov", 7), endpoint, request)
+    one.decode(msgspec.json.encode(answer({"role": "assistant", "content": '{"name": "f", "arguments": {}}'})))
+    assert (encoded(one)["id"], encoded(one)["created"]) == ("gen-1-abc", 7)
+    assert bool(one.tool_calls) == called
+    given = ChatReply.of(Identity("gen-1-abc", "a/b", "Prov", 7), PLAIN, parse(b'{"prompt":"Once"}'), forced_tool="f")
+    given.decode(msgspec.json.encode(answer({"role": "assistant", "content": '{"name": "f", "arguments": {}}'})))
+    assert given.tool_calls
+    assert encoded(given)["object"] == "text_completion"

@@ -3,12 +3,16 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
+from endpoints import PLAIN
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from trunkline.dialects.chat.reply import ChatReply
+from trunkline.dialects.chat.request import parse
 from trunkline.dialects.chat.splice import Template
 from trunkline.dialects.chat.stream import DONE, ChatStream
+from trunkline.dialects.hub.translation import Identity
 from trunkline.errors import ApiError, MalformedResponse, UpstreamRefused
 from trunkline.protocol.quirks import Quirks
 from trunkline.protocol.usage import Cost, Usage
@@ -92,7 +96,7 @@ def test_what_is_held_back_is_bounded() -> None:
         ("sensitive", False, "content_filter"),
     ],
 )
-def test_finish_reasons(finish: str, called: bool, ours: str) -> None:
+def test_bug_06_finish_reasons(finish: str, called: bool, ours: str) -> None:
     one = stream()
     call = {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}]}
     out = one.feed([chunk(call if called else {"content": "x"}), chunk({}, finish)])
@@ -116,14 +120,14 @@ def test_a_second_finish_is_not_passed_on() -> None:
     assert one.usage == {"total_tokens": 3}
 
 
-def test_done_without_a_finish_reason_completes_the_answer() -> None:
+def test_bug_15_done_without_a_finish_reason_completes_the_answer() -> None:
     one = stream()
     out = one.feed([chunk({"content": "x"}), b"[DONE]", chunk({"content": "late"})])
     assert events(out)[-1]["choices"][0]["finish_reason"] == "stop"  # type: ignore[index]
     assert (one.done, one.finish_reason, one.native_finish_reason, one.text_chars) == (True, "stop", None, 1)
 
 
-def test_done_without_anything_is_no_answer() -> None:
+def test_bug_15_done_without_anything_is_no_answer() -> None:
     one = stream()
     assert one.feed([chunk({"role": "assistant"}), b"[DONE]"]) == b""
     assert (one.committed, one.finish_reason, one.done) == (False, None, True)
@@ -161,7 +165,7 @@ def test_the_end_is_one_chunk_with_usage_and_no_choices() -> None:
     assert end != one.finish(Usage(1, 2), Cost())
 
 
-def test_failing_tells_the_client_in_band() -> None:
+def test_bug_14_failing_tells_the_client_in_band() -> None:
     one = stream()
     one.feed([chunk({"content": "x"})])
     end = one.fail(ApiError("provider_unavailable", "gone", metadata={"provider_code": "c"}))
@@ -182,7 +186,7 @@ def test_failing_tells_the_client_in_band() -> None:
         (b'{"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}', "malformed"),
     ],
 )
-def test_errors_inside_the_stream(payload: bytes, kind: str) -> None:
+def test_bug_14_errors_inside_the_stream(payload: bytes, kind: str) -> None:
     one = stream()
     out = one.feed([chunk({"content": "a"})])
     assert one.feed([chunk({"content": "b"}), payload, chunk({"content": "c"})]) == b""
@@ -223,7 +227,7 @@ def test_tags_that_never_end_are_released_at_the_end() -> None:
     assert one.finish_reason == "stop"
 
 
-def test_a_wrapped_call_is_streamed_as_a_tool_call() -> None:
+def test_bug_23_a_wrapped_call_is_streamed_as_a_tool_call() -> None:
     one = stream(options={"forced_tool": "f"})
     pieces = ['{"na', 'me":"f","argu', 'ments":{"a":', "1", "}}"]
     out = one.feed([chunk({"content": piece}) for piece in pieces] + [chunk({}, "stop")])
@@ -427,3 +431,24 @@ def test_a_stream_folds_to_the_reply(quirks: dict[str, object], said: list[objec
     calls = [[call["id"], call["function"]["name"], call["function"]["arguments"]] for call in whole["message"].get("tool_calls", [])]
     assert folded == {"content": whole["message"]["content"], "reasoning": whole["message"]["reasoning"], "tool_calls": calls}
     assert (one.finish_reason, one.text_chars, one.output_chars) == (reply.finish_reason, reply.text_chars, reply.output_chars)
+
+
+def test_calls_of_custom_tools_keep_their_shape_and_are_not_checked() -> None:
+    one = stream()
+    head = {"index": 0, "id": "c", "type": "custom", "custom": {"name": "patch", "input": ""}}
+    more = {"index": 0, "custom": {"input": "*** Begin"}}
+    sent = deltas(one.feed([chunk({"tool_calls": [head]}), chunk({"tool_calls": [more]}), chunk({}, "tool_calls")]))
+    assert [delta["tool_calls"] for delta in sent[:2]] == [[head], [more]]  # type: ignore[index]
+    assert "tool_calls" not in sent[2]  # type: ignore[operator]
+    assert (one.finish_reason, one.tool_calls, one.output_chars) == ("tool_calls", [], 9)
+
+
+@pytest.mark.parametrize(("quirk", "called"), [("schema", True), ("native", False)])
+def test_of_knows_identity_endpoint_and_request(quirk: str, called: bool) -> None:
+    endpoint = replace(PLAIN, quirks=Quirks(tools=quirk))  # type: ignore[arg-type]
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    request = parse(msgspec.json.encode({"messages": [{"role": "user", "content": "q"}], "tools": tools, "tool_choice": "required"}))
+    one = ChatStream.of(Identity("gen-1-abc", "a/b", "Prov", 7), endpoint, request)
+    first = events(one.feed([chunk({"content": '{"name": "f", "arguments": {}}'}), chunk({}, "stop")]))[0]
+    assert (first["id"], first["created"], first["model"], first["provider"]) == ("gen-1-abc", 7, "a/b", "Prov")
+    assert bool(one.tool_calls) == called
