@@ -1,9 +1,14 @@
-"""What holds for every test: no key, proxy or Trunkline setting of the machine is seen, and long tests run only when asked for."""
+"""What holds for every test: no key, proxy or Trunkline setting of the machine is seen, and long tests run only when asked for,
+and no property fails because the machine is slow."""
 
 import os
 
 import environment
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def pytest_configure() -> None:

@@ -21,7 +21,7 @@ def test_cpu_and_memory_are_those_of_the_whole_tree(tmp_path: Path) -> None:
         while (tmp_path / "log").read_text().count("spun") < 2:
             assert process._child.poll() is None, process.log_end()
         assert len(family(process.pid)) == 2
-        assert 0.18 <= cpu_seconds(process.pid) < 1
+        assert 0.18 <= cpu_seconds(process.pid) < 5
         assert 3 < memory_mb(process.pid) < 60
         tree = family(process.pid)
     assert not Path(f"/proc/{tree[0]}").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from gateway import MODEL, Gateway, provider
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from trunkline.mock.thread import MockServer
 
@@ -38,6 +38,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         assert os.environ.get("CI") != "true", "chromium is not installed: scripts/debian-packages"
         pytest.skip("chromium is not installed")
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_ARGUMENTS))
         yield running

@@ -30,7 +30,7 @@ def run(language: str, code: str) -> str:
     if shutil.which(COMMANDS[language][0]) is None:
         pytest.skip(f"{COMMANDS[language][0]} is not installed")
     done = subprocess.run(
-        [*COMMANDS[language], code], env={**os.environ, "TRUNKLINE_API_KEY": API_KEY}, capture_output=True, text=True, timeout=30
+        [*COMMANDS[language], code], env={**os.environ, "TRUNKLINE_API_KEY": API_KEY}, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -1,5 +1,5 @@
 """The servers that contract tests talk to."""
 
-from servers import gateway, mock, pairs, upstream
+from servers import all_pairs, gateway, mock, pairs, upstream
 
-__all__ = ["gateway", "mock", "pairs", "upstream"]
+__all__ = ["all_pairs", "gateway", "mock", "pairs", "upstream"]

@@ -32,7 +32,7 @@ SCHEMA = {
 
 def sdk(gateway: Gateway, key: str) -> OpenRouter:
     """The SDK as a user makes it, but without retries: it would repeat a 5xx for an hour."""
-    return OpenRouter(api_key=key, server_url=f"{gateway.url}/api/v1", retry_config=None, timeout_ms=20_000)
+    return OpenRouter(api_key=key, server_url=f"{gateway.url}/api/v1", retry_config=None, timeout_ms=60_000)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ AWAY = "192.0.2.1"  # TEST-NET-1 (RFC 5737): nobody is there, should the guard e
 @pytest.mark.parametrize("host", [AWAY, "2001:db8::1", "example.invalid"])
 def test_a_connection_to_elsewhere_fails_the_test(loop_factory: Callable[[], asyncio.AbstractEventLoop], host: str) -> None:
     async def main() -> None:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             await asyncio.open_connection(host, 80)
 
     with asyncio.Runner(loop_factory=loop_factory) as runner, pytest.raises(AssertionError, match="no network beyond loopback"):

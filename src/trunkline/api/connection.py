@@ -79,7 +79,8 @@ class Connection(asyncio.Protocol):
         self._beginning = b""
         self._reading = False
         self._in_head = False
-        self._head_bytes = 0
+        self._framing_bytes = 0
+        self._body_seen = 0
         self._shared_read = False
         self._url = b""
         self._body: list[bytes] = []
@@ -125,8 +126,8 @@ class Connection(asyncio.Protocol):
             self._refuse(FAILED)
         except httptools.HttpParserError:
             self._refuse(BAD_REQUEST)
-        if self._in_head:
-            self._count_head(len(data))
+        if self._reading:
+            self._count_framing(len(data))
 
     def eof_received(self) -> bool:
         """The client sends no more. It may still wait for answers, or be gone: only writing tells which (RFC 9293, 3.6)."""
@@ -160,7 +161,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._reading = self._in_head = True
-        self._head_bytes = self._body_bytes = 0
+        self._framing_bytes = self._body_bytes = 0
         self._url = b""
         self._fields.clear()
         self._body.clear()
@@ -300,14 +301,18 @@ class Connection(asyncio.Protocol):
         if self._parser is not None and self._reply is None and not self._waiting and self._parser.get_http_version() == "1.1":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _count_head(self, size: int) -> None:
-        """A head goes on after this read of `size` bytes, which may have begun with the end of another request."""
+    def _count_framing(self, size: int) -> None:
+        """A request goes on after this read of `size` bytes, which may have begun with the end of another one. Reads that bring nothing of
+        the body are head, the signs between chunks, or headers after the last chunk, and these have an end."""
         if self._shared_read:
             self._shared_read = False
-            return
-        self._head_bytes += size
-        if self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse(HEAD_TOO_LARGE)
+        elif self._body_bytes != self._body_seen:
+            self._body_seen = self._body_bytes
+            self._framing_bytes = 0
+        else:
+            self._framing_bytes += size
+            if self._framing_bytes > MAX_HEAD_BYTES:
+                self._refuse(HEAD_TOO_LARGE)
 
     def _probe(self) -> None:
         if self._reply is not None and not self._transport.is_closing():

@@ -10,7 +10,7 @@ from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from litestar import Litestar, Request, Response, Router
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, InternalServerException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ExceptionHandlersMap, Method
 
@@ -105,7 +105,7 @@ def _serve(operation: Operation, handler: Handler, services: ApiServices, lock: 
                 path=request.path_params,
                 query=_parse_query(request.scope["query_string"]),
                 headers=request.headers,
-                body=await request.body() if operation.method in _BODIES else b"",
+                body=await _read_body(request) if operation.method in _BODIES else b"",
             )
         )
         return Response(result.body, status_code=result.status, headers=dict(result.headers) | extra, media_type=result.media_type)
@@ -120,6 +120,14 @@ def _serve_options(path: str) -> HTTPRouteHandler:
         return Response(None, status_code=204, headers=headers)
 
     return HTTPRouteHandler(_litestar_path(path), http_method=["OPTIONS"], status_code=204)(answer)
+
+
+async def _read_body(request: Request[Any, Any, Any]) -> bytes:
+    """The whole body. Raises ApiError `timeout` when its sender stops, for the framework's error, which looks like one of ours."""
+    try:
+        return await request.body()
+    except InternalServerException:
+        raise ApiError("timeout", "The client closed the connection inside the request body", status=408) from None
 
 
 async def _authenticate(operation: Operation, services: ApiServices, request: Request[Any, Any, Any]) -> Principal | None:

@@ -109,7 +109,7 @@ async def _tunnel(opened: socket.socket, origin: Origin, via: Proxy) -> None:
             head += data
             if not data or len(head) > _MAX_PROXY_HEAD:
                 raise ConnectFailed("the proxy gave no answer to CONNECT")
-        if not head.endswith(b"\r\n\r\n"):
+        if head.index(b"\r\n\r\n") + 4 < len(head):
             raise ConnectFailed("the proxy sent more than its answer to CONNECT")
         if not _ACCEPTED.match(head):
             raise ConnectFailed(f"the proxy refused the tunnel: {head.splitlines()[0][:100].decode('latin-1')}")

@@ -6,6 +6,7 @@ is resolved once, every address is checked, and the connection goes to the check
 
 import asyncio
 import ipaddress
+import re
 import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,6 +23,8 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_CACHED = 1024
+_HOST = re.compile(r"[!-$&-\[\]-~]+")
+"""Printable ASCII, without percent signs (zones of addresses, escapes) and backslashes (slashes to some readers)."""
 
 
 def _networks(*texts: str) -> tuple[Network, ...]:
@@ -90,11 +93,11 @@ class EgressGuard:
             raise EgressDenied("the URL must begin with http:// or https://")
         if "@" in parts.netloc:
             raise EgressDenied("the URL must not hold a user name or password")
-        if not host or any(ord(char) <= 32 or char in "\\%" for char in host):
-            raise EgressDenied("the URL names no valid host")
         if port == 0:
             raise EgressDenied("port 0 cannot be called")
-        host = _ascii_host(host)
+        host = _ascii_host(host or "")
+        if not _HOST.fullmatch(host):
+            raise EgressDenied("the URL names no valid host")
         address = _literal(host)
         if address is not None:
             _check_address(host, address, operator_url=operator_url)

@@ -57,18 +57,16 @@ def _variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
 
 
 def _parse(name: str, value: str) -> Proxy:
-    parts = urlsplit(value if "://" in value else f"http://{value}")
+    error = ConfigError(name, "is not the URL of an HTTP proxy", "http://host:port")
     try:
+        parts = urlsplit(value if "://" in value else f"http://{value}")
         port = 80 if parts.port is None else parts.port
-    except ValueError:
-        port = 0
+        pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()
+    except ValueError:  # not a URL, not a port, or not UTF-8
+        raise error from None
     if parts.scheme != "http" or not parts.hostname or not port:
-        raise ConfigError(name, "is not the URL of an HTTP proxy", "http://host:port")
-    authorization = b""
-    if parts.username is not None:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        authorization = b"Basic " + base64.b64encode(pair.encode())
-    return Proxy(parts.hostname, port, authorization)
+        raise error
+    return Proxy(parts.hostname, port, b"" if parts.username is None else b"Basic " + base64.b64encode(pair))
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -86,9 +86,7 @@ class Response:
         """
         while True:
             if self._pieces:
-                data = self._take()
-                if self._decoder is not None:
-                    data = self._decode(self._decoder, data)
+                data = self._take() if self._decoder is None else await self._unpack(self._decoder)
                 if data:
                     return data
             elif self.error is not None:
@@ -203,13 +201,23 @@ class Response:
             self._connection.drained()
         return data
 
-    def _decode(self, decoder: Decoder, data: bytes) -> bytes:
+    async def _unpack(self, decoder: Decoder) -> bytes:
+        """A portion of what the buffered bytes unpack to. A bomb is unpacked slowly: others have their turn between the portions."""
+        if decoder.paused:
+            await asyncio.sleep(0)
+        pieces, self._pieces = self._pieces, []
         try:
-            return decoder.decode(data)
+            output, rest = decoder.decode(b"".join(pieces))
         except UpstreamError as error:
             self.close()
             self.error = error
             raise
+        self.buffered = len(rest)
+        if decoder.paused:
+            self._pieces.append(rest)
+        elif self._connection is not None:
+            self._connection.drained()
+        return output
 
     async def _wait_body(self) -> None:
         connection = cast("Connection", self._connection)

@@ -197,13 +197,13 @@ def resident(gateway: Gateway) -> float:
     ids=lambda data: repr(data[:12] + b".." + data[-28:]),
 )
 def test_what_is_not_http_is_a_400_and_the_end_of_the_connection(gateway: Gateway, upstream: MockServer, data: bytes) -> None:
-    answers = raw(gateway, data, half_close=True, timeout=5)
+    answers = raw(gateway, data, half_close=True, timeout=30)
     assert [answer.status for answer in answers] in ([400], []), [answer.body for answer in answers]
     assert upstream.seen() == ()
 
 
 def test_what_is_not_http_gets_the_envelope_too(gateway: Gateway) -> None:
-    [answer] = raw(gateway, b"GARBAGE\r\n\r\n", timeout=5)
+    [answer] = raw(gateway, b"GARBAGE\r\n\r\n", timeout=30)
     assert answer.error["metadata"]["error_type"] == "invalid_request"
 
 
@@ -223,21 +223,21 @@ def test_header_values_of_any_bytes_do_no_harm(gateway: Gateway, upstream: MockS
 )
 def test_a_strange_authorization_is_a_401(gateway: Gateway, authorization: bytes) -> None:
     top = b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 2\r\nAuthorization: %s\r\n\r\n{}"
-    [answer] = raw(gateway, top % (CHAT.encode(), authorization), timeout=5)
+    [answer] = raw(gateway, top % (CHAT.encode(), authorization), timeout=30)
     assert answer.status == 401
     assert answer.error["metadata"]["error_type"] == "authentication"
 
 
 @pytest.mark.parametrize("path", [CHAT, "/api/v1/models"])
 def test_a_flood_of_headers_is_refused(gateway: Gateway, path: str) -> None:
-    with dial(gateway, 10) as connection, suppress(ConnectionError):
+    with dial(gateway, 30) as connection, suppress(ConnectionError):
         connection.sendall(head(path, length=2).removesuffix(b"\r\n"))
         for _ in range(300):
             connection.sendall(b"X-Flood: " + b"x" * 8000 + b"\r\n")
         connection.sendall(b"Connection: close\r\n\r\n{}")
-    with dial(gateway, 10) as connection:
+    with dial(gateway, 30) as connection:
         connection.sendall(head(path, length=2).removesuffix(b"\r\n") + (b"X-Flood: " + b"x" * 8000 + b"\r\n") * 20 + b"\r\n{}")
-        connection.settimeout(5)
+        connection.settimeout(30)
         received = connection.recv(65536)
     assert received.startswith(b"HTTP/1.1 431 ")
 
@@ -251,7 +251,7 @@ def test_slow_senders_do_not_stand_in_the_way(gateway: Gateway, upstream: MockSe
             connection.sendall(b"POST /api/v1/chat/comp")
         started = time.monotonic()
         assert all(chat(gateway).status == 200 for _ in range(5))
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
     finally:
         for connection in slow:
             connection.close()
@@ -287,14 +287,14 @@ def test_pipelined_requests_are_answered_in_order(gateway: Gateway, upstream: Mo
     questions = [f"question {number}" for number in range(5)]
     bodies = [chat_body(messages=[{"role": "user", "content": text}], stream=number % 2 == 1) for number, text in enumerate(questions)]
     data = b"".join(request(body, extra=[b"Connection: close"] if body is bodies[-1] else []) for body in bodies)
-    answers = raw(gateway, data, timeout=10)
+    answers = raw(gateway, data, timeout=30)
     assert [answer.status for answer in answers] == [200] * 5
     texts = [answer.text if number % 2 else answer.json["choices"][0]["message"]["content"] for number, answer in enumerate(answers)]
     assert texts == questions
 
 
 def test_a_request_in_single_bytes_is_a_request(gateway: Gateway, upstream: MockServer) -> None:
-    with dial(gateway, 10) as connection:
+    with dial(gateway, 30) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in request(chat_body(), extra=[b"Connection: close"]):
             connection.sendall(bytes([byte]))
@@ -305,7 +305,7 @@ def test_a_request_in_single_bytes_is_a_request(gateway: Gateway, upstream: Mock
 @pytest.mark.parametrize("streamed", [False, True])
 def test_a_client_that_ended_its_sending_gets_its_answer(gateway: Gateway, upstream: MockServer, streamed: bool) -> None:
     upstream.use(Rule(answer=Said(events=5), pace=Pace(event_ms=20)))
-    [answer] = raw(gateway, request(chat_body(stream=streamed)), half_close=True, timeout=10)
+    [answer] = raw(gateway, request(chat_body(stream=streamed)), half_close=True, timeout=30)
     assert answer.status == 200
     assert answer.complete
     assert answer.usage["completion_tokens"] == 5
@@ -315,7 +315,7 @@ def test_a_client_that_ended_its_sending_gets_its_answer(gateway: Gateway, upstr
     "extra", [b"Expect: 100-continue", b"Upgrade: h2c", b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk"]
 )
 def test_offers_of_other_protocols_are_declined(gateway: Gateway, upstream: MockServer, extra: bytes) -> None:
-    with dial(gateway, 10) as connection:
+    with dial(gateway, 30) as connection:
         connection.sendall(request(chat_body(), extra=[extra]))
         received = b""
         while b"usage" not in received:
@@ -328,7 +328,7 @@ def test_offers_of_other_protocols_are_declined(gateway: Gateway, upstream: Mock
 
 def test_one_connection_serves_inference_and_everything_else(gateway: Gateway, upstream: MockServer) -> None:
     address = urlsplit(gateway.url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
     headers = {"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/json"}
     try:
         for _ in range(3):
@@ -345,12 +345,12 @@ def test_one_connection_serves_inference_and_everything_else(gateway: Gateway, u
 def test_a_refused_request_does_not_spoil_the_connection(gateway: Gateway, upstream: MockServer) -> None:
     bodies = [b"{", chat_body(model="acme/nothing"), chat_body()]
     data = b"".join(request(body, extra=[b"Connection: close"] if body is bodies[-1] else []) for body in bodies)
-    assert [answer.status for answer in raw(gateway, data, timeout=10)] == [400, 400, 200]
+    assert [answer.status for answer in raw(gateway, data, timeout=30)] == [400, 400, 200]
 
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_http_1_0_is_answered(gateway: Gateway, upstream: MockServer, streamed: bool) -> None:
-    with dial(gateway, 10) as connection:
+    with dial(gateway, 30) as connection:
         connection.sendall(request(chat_body(stream=streamed), version="1.0"))
         received = read_to_end(connection)
     top, _, body = received.partition(b"\r\n\r\n")
@@ -360,7 +360,7 @@ def test_http_1_0_is_answered(gateway: Gateway, upstream: MockServer, streamed: 
 
 def test_a_socket_closed_in_mid_request_is_forgotten(gateway: Gateway, upstream: MockServer) -> None:
     for part in (b"", b"POST", head(length=100), head(length=100) + b"{"):
-        raw(gateway, part, half_close=True, timeout=5)
+        raw(gateway, part, half_close=True, timeout=30)
     assert upstream.seen() == ()
     assert chat(gateway).status == 200
 

@@ -32,7 +32,7 @@ def price(gateway: Gateway) -> str | None:
 
 
 def test_a_stream_is_charged_at_the_price_with_which_it_began(upstream: MockServer, tmp_path: Path) -> None:
-    upstream.use(Rule(answer=Said(events=60, usage=USAGE), pace=Pace(event_ms=50)))
+    upstream.use(Rule(answer=Said(events=60, usage=USAGE), pace=Pace(event_ms=100)))
     with Gateway(tmp_path, town(upstream.url) + provider("openrouter", upstream.url)) as gateway:
         sync(gateway, "0.000001")
         gateway.signal(signal.SIGHUP)

@@ -30,7 +30,7 @@ def _spend(settings: Settings, key: str, *, processes: int, requests: int, secon
     command = [sys.executable, str(SPENDER), str(settings.data_dir), key, str(requests), str(seconds)]
     environment = {**os.environ, "TRUNKLINE_DATABASE_URL": settings.database_url}
     children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(processes)]
-    outputs = [child.communicate(timeout=50)[0] for child in children]
+    outputs = [child.communicate(timeout=180)[0] for child in children]
     assert [child.returncode for child in children] == [0] * processes
     return sum(int(output) for output in outputs)
 

@@ -152,7 +152,7 @@ def test_a_key_is_required(running: Running) -> None:
 def test_a_crash_is_mended_by_the_next_request(running: Running) -> None:
     before = running.model.status()
     os.kill(before.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while running.model.status().pid and time.monotonic() < deadline:
         time.sleep(0.01)
     assert running.model.status().phase == "crashed"
@@ -182,7 +182,7 @@ with asyncio.Runner() as runner:
         assert child.exists()
         gateway.send_signal(number)
         gateway.wait()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while child.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not child.exists()
@@ -193,7 +193,7 @@ def test_a_child_that_cannot_load_its_weights_says_so(tmp_path: Path) -> None:
     broken.write_bytes(b"GGUF but not really")
 
     async def main() -> str:
-        model = LocalModel(broken, folder=tmp_path / "local", port=None, api_key="k", environ=os.environ, start_timeout=8)
+        model = LocalModel(broken, folder=tmp_path / "local", port=None, api_key="k", environ=os.environ, start_timeout=60)
         try:
             await model.ready()
         except UpstreamRefused as error:

@@ -84,7 +84,7 @@ def test_each_acknowledged_generation_is_charged_and_stored_once(
         settle_batch,
     )
     recorder.start()
-    assert recorder.flush()
+    assert recorder.flush(60)
     recorder.close()
 
     charged = column(storage.connect_control(), "SELECT id FROM ledger")

@@ -190,7 +190,7 @@ def _start(release: Path, settings: Settings) -> None:
         "TRUNKLINE_DATA_DIR": str(settings.data_dir),
         "TRUNKLINE_DATABASE_URL": settings.database_url,
     }
-    done = subprocess.run([sys.executable, "-c", START], env=environment, cwd=release, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", START], env=environment, cwd=release, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
 
 

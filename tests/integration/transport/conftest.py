@@ -5,6 +5,7 @@ import contextlib
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -13,15 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 import uvicorn
 import uvloop
 from aiohttp import web
+from authority import Certificate, make_certificate
 
 from trunkline.transport.client import Client
 from trunkline.transport.egress import EgressGuard
 from trunkline.transport.tls import open_context
 
+EVENT = b"x" * 1_000_000
 _NGINX = """
 daemon off; worker_processes 1; pid {prefix}/nginx.pid; error_log {prefix}/error.log;
 events {{ worker_connections 256; }}
@@ -32,10 +34,13 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     listen 127.0.0.1:{tls_port} ssl;
-    ssl_certificate {prefix}/cert.pem; ssl_certificate_key {prefix}/key.pem; ssl_session_cache shared:x:1m;
+    ssl_certificate {tls.cert_file}; ssl_certificate_key {tls.key_file}; ssl_session_cache shared:x:1m;
     root {prefix}/html; client_max_body_size 64k;
     location = /ok {{ return 200 '{{"ok":true}}'; }}
     location = /moved {{ return 301 /ok; }}
+    location = /inside {{ return 302 http://127.0.0.1:$arg_port/secret; }}
+    location = /event {{ default_type text/event-stream; alias {prefix}/html/event.txt; gzip off; }}
+    location = /packed {{ default_type text/event-stream; alias {prefix}/html/event.txt; gzip on; gzip_types *; }}
     location = /empty {{ return 204; }}
     location = /reused {{ return 200 '$ssl_session_reused $connection_requests'; }}
     location = /text.txt {{ gzip on; gzip_types text/plain; gzip_min_length 1; default_type text/plain; }}
@@ -43,7 +48,7 @@ http {{
     location = /upload {{ proxy_pass http://127.0.0.1:{port}/ok; }}
   }}
   server {{
-    listen 127.0.0.1:{short_port}; keepalive_timeout 1s; keepalive_requests 3;
+    listen 127.0.0.1:{short_port}; keepalive_timeout 2s; keepalive_requests 3;
     location / {{ return 200 '$connection_requests'; }}
   }}
 }}
@@ -59,7 +64,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _wait_for(port: int) -> None:
-    for _ in range(200):
+    for _ in range(3000):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
@@ -68,25 +73,22 @@ def _wait_for(port: int) -> None:
 
 
 class Nginx:
-    """A running nginx. `ca_file` vouches for its certificate, which is for 127.0.0.1."""
+    """A running nginx, which shows this certificate."""
 
-    def __init__(self, prefix: Path) -> None:
+    def __init__(self, prefix: Path, certificate: Certificate) -> None:
         self.port, self.tls_port, self.short_port = _free_ports(3)
-        self.ca_file = str(prefix / "ca.pem")
-        authority = trustme.CA()
-        certificate = authority.issue_cert("127.0.0.1")
-        authority.cert_pem.write_to_path(self.ca_file)
-        certificate.cert_chain_pems[0].write_to_path(str(prefix / "cert.pem"))
-        certificate.private_key_pem.write_to_path(str(prefix / "key.pem"))
+        self.ca_file = certificate.ca_file
         html = prefix / "html"
         html.mkdir()
         (html / "text.txt").write_bytes(b"to be packed\n" * 5000)
         (html / "slow.bin").write_bytes(bytes(5_000_000))
         (html / "big.bin").write_bytes(os.urandom(1_000_000) * 8)
+        (html / "event.txt").write_bytes(b"data: %b\n\ndata: [DONE]\n\n" % EVENT)
         for path in (prefix, html, *html.iterdir()):
             path.chmod(0o755)
         conf = prefix / "nginx.conf"
-        conf.write_text(_NGINX.format(prefix=prefix, port=self.port, tls_port=self.tls_port, short_port=self.short_port))
+        ports = {"port": self.port, "tls_port": self.tls_port, "short_port": self.short_port}
+        conf.write_text(_NGINX.format(prefix=prefix, tls=certificate, **ports))
         self.big = (html / "big.bin").read_bytes()
         self.process = subprocess.Popen(
             [shutil.which("nginx"), "-p", str(prefix), "-c", str(conf), "-g", "master_process off;"], stderr=subprocess.DEVNULL
@@ -99,15 +101,27 @@ class Nginx:
 
 
 @pytest.fixture
-def nginx(tmp_path: Path) -> Iterator[Nginx]:
+def nginx_server(tmp_path: Path) -> Iterator[Callable[[Certificate], Nginx]]:
+    """`nginx_server(certificate)` starts an nginx."""
     if shutil.which("nginx") is None:
         reason = "nginx is not installed (apt-get install nginx-light)"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    server = Nginx(tmp_path)
-    yield server
-    server.kill()
+    running: list[Nginx] = []
+
+    def start(certificate: Certificate) -> Nginx:
+        running.append(Nginx(tmp_path, certificate))
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.kill()
+
+
+@pytest.fixture
+def nginx(tmp_path: Path, nginx_server: Callable[[Certificate], Nginx]) -> Nginx:
+    return nginx_server(make_certificate(tmp_path))
 
 
 @pytest.fixture
@@ -136,10 +150,14 @@ def uvicorn_server() -> Iterator[Callable[..., int]]:
 
 @pytest.fixture
 def aiohttp_server() -> Iterator[Callable[..., int]]:
-    """`aiohttp_server(handler)` serves every path in a thread and returns its port."""
+    """`aiohttp_server(handler, certificate)` serves every path in a thread, with TLS if there is a certificate, and returns its port."""
     stops: list[Callable[[], None]] = []
 
-    def start(handler: Any) -> int:
+    def start(handler: Any, certificate: Certificate | None = None) -> int:
+        context = None
+        if certificate is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(certificate.cert_file, certificate.key_file)
         port = _free_ports(1)[0]
         loop = asyncio.new_event_loop()
         ended = asyncio.Event()
@@ -149,7 +167,7 @@ def aiohttp_server() -> Iterator[Callable[..., int]]:
             app.router.add_route("*", "/{tail:.*}", handler)
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
             await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", port).start()
+            await web.TCPSite(runner, "127.0.0.1", port, ssl_context=context).start()
             await ended.wait()
             await runner.cleanup()
 
@@ -182,7 +200,7 @@ def with_client(request: pytest.FixtureRequest) -> Callable[..., Any]:
         async def main() -> Any:
             client = Client(EgressGuard(), ssl_context=open_context(ca_file=ca_file) if ca_file else None)
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     return await conversation(client)
             finally:
                 await client.close()

@@ -236,17 +236,21 @@ def test_a_connection_is_handed_over_after_inference_too() -> None:
 
 @pytest.mark.parametrize("apart", [True, False])
 def test_a_request_for_elsewhere_too_early_ends_the_connection_after_the_answers(apart: bool) -> None:
-    async def slow(call: Call, reply: Reply) -> None:
-        await asyncio.sleep(0.02)
+    go = asyncio.Event()
+
+    async def held(call: Call, reply: Reply) -> None:
+        await go.wait()
         await reply.whole(200, call.body)
 
     async def test(stand: Stand) -> None:
         other = b"GET /health HTTP/1.1\r\n\r\n"
         client = await stand.connect(*([post(b"1"), post(b"2"), other] if apart else [post(b"1") + post(b"2") + other]))
+        await stand.until(lambda: next(iter(stand.connections))._ending)
+        go.set()
         assert [(await client.answer())[2] for _ in range(2)] == [b"1", b"2"]
         assert await client.rest() == b"" and not stand.elsewhere
 
-    run(test, slow)
+    run(test, held)
 
 
 def test_a_cut_request_for_elsewhere_behind_an_answer_does_not_hang() -> None:

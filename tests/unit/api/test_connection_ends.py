@@ -116,7 +116,7 @@ def test_an_error_of_ours_is_not_called_the_clients(caplog: pytest.LogCaptureFix
 
 
 def test_a_slow_sender_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.5)
     monkeypatch.setattr(module, "BODY_SECONDS", 0.05)
 
     async def test(stand: Stand) -> None:
@@ -138,7 +138,7 @@ def test_a_client_that_ignores_the_refusal_is_cut_off(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("sent", [b"", b"POST /api", post(b"1")])
 def test_an_idle_connection_is_closed(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.5)
 
     async def test(stand: Stand) -> None:
         assert (await (await stand.connect(sent)).rest())[-1:] == (b"1" if sent.endswith(b"1") else b"")
@@ -148,10 +148,10 @@ def test_an_idle_connection_is_closed(sent: bytes, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_long_answer_is_not_idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "IDLE_SECONDS", 0.03)
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.3)
 
     async def slow(call: Call, reply: Reply) -> None:
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(1)
         await reply.whole(200, call.body)
 
     async def test(stand: Stand) -> None:
@@ -161,7 +161,7 @@ def test_a_long_answer_is_not_idle(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_client_that_never_reads_its_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.5)
 
     async def large(_call: Call, reply: Reply) -> None:
         await reply.whole(200, b"x" * 16_000_000)
@@ -178,29 +178,38 @@ def test_a_client_that_never_reads_its_answer_is_cut_off(monkeypatch: pytest.Mon
 
 
 def test_half_a_connection_is_enough_for_the_answer() -> None:
-    async def slow(call: Call, reply: Reply) -> None:
-        await asyncio.sleep(0.1)
+    go = asyncio.Event()
+
+    async def held(call: Call, reply: Reply) -> None:
+        await go.wait()
         await reply.whole(200, call.body)
 
     async def test(stand: Stand) -> None:
         client = await stand.connect(post(b"1") + post(b"2"))
         client.writer.write_eof()
+        await stand.until(lambda: next(iter(stand.connections))._ending)
+        go.set()
         answer = await client.rest()
-        assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
-        assert [part[-1:] for part in answer.split(b"HTTP/1.1 200 OK")[1:]] == [b"1", b"2"]
+        probe = b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert answer.startswith(probe)
+        assert [part[-1:] for part in answer.replace(probe, b"").split(b"HTTP/1.1 200 OK")[1:]] == [b"1", b"2"]
 
-    run(test, slow)
+    run(test, held)
 
 
 def test_half_a_connection_is_enough_for_a_stream() -> None:
+    go = asyncio.Event()
+
     async def stream(_call: Call, reply: Reply) -> None:
         await reply.write(b"one")
-        await asyncio.sleep(0.1)
+        await go.wait()
         await reply.write(b"two", last=True)
 
     async def test(stand: Stand) -> None:
         client = await stand.connect(post())
         client.writer.write_eof()
+        await stand.until(lambda: next(iter(stand.connections))._ending)
+        go.set()
         answer = await client.rest()
         probe = b"%x\r\n%b\r\n" % (len(COMMENT), COMMENT)
         assert probe in answer and answer.replace(probe, b"").endswith(b"\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
@@ -234,14 +243,21 @@ def test_who_leaves_is_noticed_at_once(started: bool, abrupt: bool) -> None:
         await reply.whole(200, b"to nobody")
 
     async def test(stand: Stand) -> None:
-        client = await stand.connect(post())
-        if started:
-            await client.reader.readuntil(b"one\r\n")
-        began = asyncio.get_running_loop().time()
-        client.writer.transport.abort() if abrupt else client.writer.close()
-        await stand.until(lambda: bool(left))
-        assert left[0] - began < 0.1
-        await stand.until(lambda: not stand.tasks and not stand.connections)
+        quickest = 30.0
+        for _ in range(20):  # a busy machine gets more tries
+            left.clear()
+            client = await stand.connect(post())
+            await stand.until(lambda: len(stand.tasks) == 1)
+            if started:
+                await client.reader.readuntil(b"one\r\n")
+            began = asyncio.get_running_loop().time()
+            client.writer.transport.abort() if abrupt else client.writer.close()
+            await stand.until(lambda: bool(left))
+            quickest = min(quickest, left[0] - began)
+            await stand.until(lambda: not stand.tasks and not stand.connections)
+            if quickest < 0.1:
+                break
+        assert quickest < 0.1
 
     run(test, stream)
 
@@ -258,11 +274,11 @@ def test_a_client_that_does_not_read_holds_the_stream_up() -> None:
 
     async def test(stand: Stand) -> None:
         client = await stand.connect(post())
-        await asyncio.sleep(0.1)
-        held = len(sent)
+        held = 0
+        while not held or held != len(sent):
+            held = len(sent)
+            await asyncio.sleep(0.1)
         assert held < 199
-        await asyncio.sleep(0.02)
-        assert len(sent) == held
         assert (await client.reader.readexactly(19_000_000))[-1:] == b"x"
         await stand.until(lambda: len(sent) == 200)
 

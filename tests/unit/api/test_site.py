@@ -1,5 +1,6 @@
 """The frame around every operation: who may call, what is read, and what browsers are told."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -149,3 +150,32 @@ def test_pages_of_other_origins_learn_nothing_of_management(shared: Any) -> None
 
 def test_a_query_of_too_many_fields_is_refused(shared: Any) -> None:
     assert is_envelope(shared.call("GET", "/api/v1/models?" + "&".join(f"a{number}=1" for number in range(101))), 400)
+
+
+def test_a_client_that_leaves_inside_its_body_is_no_error_of_ours(shared: Any, caplog: pytest.LogCaptureFixture) -> None:
+    messages = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    sent = []
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": KEYS,
+        "raw_path": KEYS.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1:8787"), (b"authorization", b"Bearer " + shared.management_key.encode())],
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 8787),
+        "scheme": "http",
+        "http_version": "1.1",
+    }
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    with caplog.at_level(logging.ERROR):
+        shared.runner.run(shared.app(scope, receive, send))
+    assert sent[0]["status"] == 408
+    assert not caplog.records

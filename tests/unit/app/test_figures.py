@@ -57,7 +57,7 @@ def test_they_are_refreshed_in_the_background_until_it_stops(tmp_path: Path, mon
         figures = Figures(storage)
         figures.stop()
         figures.start()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while count < 3:
                 await asyncio.sleep(0.002)
         figures.stop()

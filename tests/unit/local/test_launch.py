@@ -36,7 +36,7 @@ def test_a_reserved_port_is_refused_to_strangers_and_to_clients_but_open_to_the_
             child.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             child.bind(address)
             child.listen()
-            with socket.create_connection(address, timeout=1):
+            with socket.create_connection(address, timeout=30):
                 pass
 
 

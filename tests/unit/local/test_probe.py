@@ -10,7 +10,7 @@ import pytest
 from trunkline.local import launch, probe
 
 
-def ask(reply: Callable[[bytes], bytes], *, patience: float = 1.0) -> bool:
+def ask(reply: Callable[[bytes], bytes], *, patience: float = 30.0) -> bool:
     """What the probe thinks of a server that answers the request head with `reply(head)` and then waits for the probe to leave."""
 
     def serve() -> None:
@@ -41,7 +41,7 @@ def test_anything_else_is_not(reply: bytes) -> None:
 def test_silence_is_waited_for_only_so_long() -> None:
     started = time.monotonic()
     assert not ask(lambda _head: b"", patience=0.05)
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 10.0
 
 
 def test_a_port_where_nobody_listens_is_down() -> None:

@@ -20,7 +20,7 @@ def run(tmp_path: Path, code: str, environ: dict[str, str] | None = None) -> Chi
 
 def end_of(child: ChildProcess) -> str:
     """Waits for the child's end and returns its obituary."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while child.running and time.monotonic() < deadline:
         time.sleep(0.005)
     child.close()

@@ -20,7 +20,7 @@ def request(body: bytes = BODY, path: str = "/v1/chat/completions", extra: bytes
 
 
 def connect(mock: MockServer) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", mock.port), timeout=5)
+    return socket.create_connection(("127.0.0.1", mock.port), timeout=30)
 
 
 def read_until(peer: socket.socket, mark: bytes) -> bytes:
@@ -49,12 +49,16 @@ def test_requests_on_one_connection_are_answered_in_order() -> None:
 
 
 def test_a_paced_stream_keeps_its_beat() -> None:
-    with MockServer(rules=[Rule(answer=Answer(events=10), pace=Pace(event_ms=20))]) as mock, connect(mock) as peer:
-        started = time.monotonic()
-        peer.sendall(request())
-        read_until(peer, b"[DONE]")
-        # Ten content events and the finish; waits are counted from the due time, so that they do not add up.
-        assert 0.2 < time.monotonic() - started < 0.5
+    lasted = []
+    with MockServer(rules=[Rule(answer=Answer(events=10), pace=Pace(event_ms=20))]) as mock:
+        while not lasted or (lasted[-1] >= 0.5 and len(lasted) < 20):  # a busy machine gets more tries
+            with connect(mock) as peer:
+                started = time.monotonic()
+                peer.sendall(request())
+                read_until(peer, b"[DONE]")
+                lasted.append(time.monotonic() - started)
+    # Ten content events and the finish; waits are counted from the due time, so that they do not add up.
+    assert 0.2 < min(lasted) < 0.5
 
 
 def test_it_notes_when_the_client_leaves() -> None:
@@ -91,7 +95,7 @@ def test_fin_and_rst_are_what_they_say() -> None:
 
 
 def test_refused_connections_for_a_while() -> None:
-    with MockServer(rules=[Rule(first=1, fault=Fault(kind="refuse", seconds=0.2))]) as mock:
+    with MockServer(rules=[Rule(first=1, fault=Fault(kind="refuse", seconds=1.0))]) as mock:
         with connect(mock) as idle, connect(mock) as peer:
             peer.sendall(request())
             for each in (peer, idle):
@@ -99,7 +103,7 @@ def test_refused_connections_for_a_while() -> None:
                     read_all(each)
             with pytest.raises(ConnectionRefusedError):
                 connect(mock).close()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while True:
             try:
                 connect(mock).close()
@@ -151,8 +155,8 @@ def test_the_command_serves_a_script_until_it_is_told_to_stop(tmp_path: Path) ->
         assert process.stdout is not None
         line = process.stdout.readline()
         port = int(line.split("127.0.0.1:")[1].split("/")[0])
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as peer:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as peer:
             peer.sendall(request())
             assert b"scripted" in read_until(peer, b"[DONE]")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=30) == 0

@@ -13,7 +13,7 @@ from trunkline.mock.thread import MockServer
 
 def ask(mock: MockServer, context: ssl.SSLContext | None = None) -> str:
     body = b'{"model": "m", "messages": [{"role": "user", "content": "hi"}]}'
-    with urllib.request.urlopen(urllib.request.Request(f"{mock.url}/chat/completions", body), context=context, timeout=5) as reply:
+    with urllib.request.urlopen(urllib.request.Request(f"{mock.url}/chat/completions", body), context=context, timeout=30) as reply:
         text: str = msgspec.json.decode(reply.read())["choices"][0]["message"]["content"]
         return text
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
+from sqlite_threads import ended_threads
 
 from trunkline import settings as settings_room
 from trunkline.errors import ConfigError, StorageUnavailable
@@ -74,10 +75,10 @@ def test_writers_that_read_first_wait_for_each_other_instead_of_failing(storage:
 
 def test_a_database_that_does_not_answer_is_reported_as_such(storage: Storage, settings: Settings) -> None:
     async def scenario() -> None:
-        with pytest.raises(StorageUnavailable):
-            async with storage.reading(storage.control) as connection:
-                await connection.execute(text("SELECT * FROM settings"))
-        await asyncio.sleep(0.05)  # aiosqlite's thread reports its end to this loop
+        async with ended_threads():
+            with pytest.raises(StorageUnavailable):
+                async with storage.reading(storage.control) as connection:
+                    await connection.execute(text("SELECT * FROM settings"))
 
     CONTROL.file(settings.data_dir).unlink()
     CONTROL.file(settings.data_dir).mkdir()

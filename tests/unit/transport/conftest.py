@@ -105,7 +105,7 @@ class Conversation:
 
     async def settle(self, connections: int = 0) -> None:
         """Wait until the client has that many open connections."""
-        for _ in range(400):
+        for _ in range(6000):
             if self.client.stats().open == connections:
                 return
             await asyncio.sleep(0.005)
@@ -140,6 +140,6 @@ def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, Any]], 
 
     def run_in(main: Coroutine[Any, Any, Any]) -> Any:
         with asyncio.Runner(loop_factory=factory) as runner:
-            return runner.run(asyncio.wait_for(main, 8))
+            return runner.run(asyncio.wait_for(main, 60))
 
     return run_in

@@ -2,6 +2,7 @@
 
 import gzip
 import time
+import tracemalloc
 import zlib
 
 import brotli
@@ -9,7 +10,7 @@ import pytest
 import zstandard
 
 from trunkline.errors import ConnectionLost, MalformedResponse, ResponseTooLarge
-from trunkline.transport.decoding import open_decoder
+from trunkline.transport.decoding import Decoder, open_decoder
 
 TEXT = b'{"choices": [{"message": {"content": "' + bytes(range(32, 127)) * 40 + b'"}}]}'
 
@@ -31,13 +32,23 @@ PACKERS = {
 }
 
 
+def unpack(decoder: Decoder, data: bytes) -> bytes:
+    """The output of all of `data`."""
+    output, data = decoder.decode(data)
+    while decoder.paused:
+        portion, data = decoder.decode(data)
+        output += portion
+    assert not data
+    return output
+
+
 @pytest.mark.parametrize("name", PACKERS)
 @pytest.mark.parametrize("size", [1, 13, 100_000])
 def test_every_coding_cut_anywhere(name, size):
     coding, pack = PACKERS[name]
     packed = pack(TEXT)
     decoder = open_decoder(coding, limit=len(TEXT))
-    assert b"".join(decoder.decode(packed[start : start + size]) for start in range(0, len(packed), size)) == TEXT
+    assert b"".join(unpack(decoder, packed[start : start + size]) for start in range(0, len(packed), size)) == TEXT
     decoder.finish()
 
 
@@ -45,7 +56,7 @@ def test_every_coding_cut_anywhere(name, size):
 def test_one_byte_over_the_limit(name):
     coding, pack = PACKERS[name]
     with pytest.raises(ResponseTooLarge):
-        open_decoder(coding, limit=len(TEXT) - 1).decode(pack(TEXT))
+        unpack(open_decoder(coding, limit=len(TEXT) - 1), pack(TEXT))
 
 
 @pytest.mark.parametrize("name", PACKERS)
@@ -54,15 +65,40 @@ def test_a_bomb_is_noticed_early(name):
     bomb = pack(bytes(20_000_000))
     started = time.process_time()
     with pytest.raises(ResponseTooLarge):
-        open_decoder(coding, limit=100_000).decode(bomb)
+        unpack(open_decoder(coding, limit=100_000), bomb)
     assert time.process_time() - started < 0.05
+
+
+@pytest.mark.parametrize("name", PACKERS)
+def test_a_large_output_comes_in_portions(name):
+    coding, pack = PACKERS[name]
+    decoder = open_decoder(coding, limit=20_000_000)
+    data, sizes = pack(bytes(20_000_000)), []
+    while data or decoder.paused:
+        portion, data = decoder.decode(data)
+        sizes.append(len(portion))
+    assert sum(sizes) == 20_000_000
+    assert max(sizes) < (8_400_000 if coding == b"zstd" else 1_000_000)
+    decoder.finish()
+
+
+def test_what_follows_the_end_of_deflate_is_not_kept():
+    decoder = open_decoder(b"deflate", limit=100_000)
+    assert unpack(decoder, zlib.compress(TEXT)) == TEXT
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            assert unpack(decoder, bytes(100_000)) == b""
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("name", PACKERS)
 def test_an_end_that_is_missing(name):
     coding, pack = PACKERS[name]
     decoder = open_decoder(coding, limit=100_000)
-    decoder.decode(pack(TEXT)[:-3])
+    unpack(decoder, pack(TEXT)[:-3])
     with pytest.raises(ConnectionLost):
         decoder.finish()
 

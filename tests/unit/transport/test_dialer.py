@@ -103,7 +103,7 @@ def test_a_silent_address_leaves_time_for_the_next(run, silent_port):
 
         server = await asyncio.start_server(serve, "127.0.0.2", silent_port)
         client = Client(resolving("127.0.0.1", "127.0.0.2"))
-        assert await fetch(client, f"http://two.example:{silent_port}/", connect=0.2) == b"ok"
+        assert await fetch(client, f"http://two.example:{silent_port}/", connect=2.0) == b"ok"
         await client.close()
         server.close()
 
@@ -195,6 +195,7 @@ def test_tls_through_the_proxys_tunnel(run, fault_server, tmp_path):
         ([b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"], "407 Proxy Authentication"),
         ([b"SSH-2.0\r\n\r\n"], "SSH-2.0"),
         ([b"HTTP/1.1 200 OK\r\n\r\nearly"], "more than"),
+        ([b"HTTP/1.1 200 OK\r\n\r\nearly\r\n\r\n"], "more than"),
         (["close"], "no answer"),
         (["reset"], "proxy"),
         ([b"x" * 20_000], "no answer"),

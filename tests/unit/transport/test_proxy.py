@@ -27,7 +27,9 @@ def test_credentials_are_sent_and_not_shown():
     assert "dXNA" not in repr(proxy)
 
 
-@pytest.mark.parametrize("value", ["socks5://one:1080", "https://one", "http://", "http://one:99999", "http://one:0"])
+@pytest.mark.parametrize(
+    "value", ["socks5://one:1080", "https://one", "http://", "http://one:99999", "http://one:0", "http://[one:80", "http://\udc80@one:80"]
+)
 def test_what_is_no_http_proxy_is_refused(value):
     with pytest.raises(ConfigError, match="HTTP_PROXY"):
         Proxies.from_environ({"HTTP_PROXY": value})

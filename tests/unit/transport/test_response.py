@@ -3,7 +3,9 @@
 import asyncio
 import gzip
 import math
+import zlib
 
+import brotli
 import pytest
 
 from trunkline.errors import ConnectionLost, MalformedResponse, ResponseTooLarge, UpstreamTimeout
@@ -27,7 +29,7 @@ def test_headers(run, converse):
 
 def test_bytes_are_read_as_they_arrive(run, converse):
     async def main():
-        async with converse(["read", HEAD, 0.02, PIECE, 0.02, PIECE + PIECE, 0.02, END]) as talk:
+        async with converse(["read", HEAD, 0.2, PIECE, 0.2, PIECE + PIECE, 0.2, END]) as talk:
             response = await talk.send()
             assert [await response.read() for _ in range(4)] == [b"ok", b"okok", b"", b""]
 
@@ -60,8 +62,8 @@ def test_deadlines(run, converse, script, timeouts, phase):
 
 def test_the_idle_deadline_starts_anew_with_each_read(run, converse):
     async def main():
-        async with converse(["read", HEAD, *[PIECE, 0.04] * 4, END]) as talk:
-            assert await (await talk.send(first_content=0.08, idle=0.08)).read_all(100) == b"ok" * 4
+        async with converse(["read", HEAD, *[PIECE, 0.2] * 4, END]) as talk:
+            assert await (await talk.send(first_content=0.6, idle=0.6)).read_all(100) == b"ok" * 4
 
     run(main())
 
@@ -69,7 +71,7 @@ def test_the_idle_deadline_starts_anew_with_each_read(run, converse):
 def test_a_head_timeout_of_its_own(run, converse):
     async def main():
         async with converse(["read", 0.1, HEAD + END]) as talk:
-            assert (await talk.send(first_content=0.02, head_timeout=1.0)).status == 200
+            assert (await talk.send(first_content=0.02, head_timeout=30.0)).status == 200
 
     run(main())
 
@@ -112,7 +114,7 @@ def test_what_came_before_an_error_is_read_first(run, converse):
 def test_an_unread_response_ends_at_the_total_deadline(run, converse):
     async def main():
         async with converse(["read", HEAD + PIECE]) as talk:
-            response = await talk.send(total=0.05)
+            response = await talk.send(total=0.5)
             await talk.settle(0)
             assert await response.read() == b"ok"
             with pytest.raises(UpstreamTimeout, match="total"):
@@ -131,7 +133,7 @@ def test_close_cancels_at_once(run, converse):
             await talk.settle(0)
             while not talk.server.closed_at:
                 await asyncio.sleep(0.002)
-            assert talk.server.closed_at[0] - started < 0.1
+            assert talk.server.closed_at[0] - started < 2
             with pytest.raises(ConnectionLost, match="closed before its end"):
                 await response.read()
 
@@ -165,7 +167,7 @@ def test_close_wakes_a_reader(run, converse):
 
 def test_a_cancelled_read_loses_nothing(run, converse):
     async def main():
-        async with converse(["read", HEAD, 0.06, PIECE + END]) as talk:
+        async with converse(["read", HEAD, 0.3, PIECE + END]) as talk:
             response = await talk.send()
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(response.read(), 0.02)
@@ -207,5 +209,70 @@ def test_a_compressed_body_that_stops_early_is_no_whole_body(run, converse):
         async with converse(["read", answer]) as talk:
             with pytest.raises(ConnectionLost, match="compressed"):
                 await (await talk.send()).read_all(6000)
+
+    run(main())
+
+
+@pytest.mark.parametrize(("coding", "pack"), [(b"gzip", gzip.compress), (b"br", brotli.compress)])
+def test_a_bomb_is_unpacked_in_portions_and_lets_others_go_on(run, converse, coding, pack):
+    """4 KB that say 4 MB, behind a stream's head: a reader gets them in portions, and between these the loop serves others."""
+
+    async def main():
+        bomb = pack(b"data: {}\n\n" * 400_000)
+        answer = b"HTTP/1.1 200 OK\r\ncontent-encoding: %b\r\ncontent-length: %d\r\n\r\n%b" % (coding, len(bomb), bomb)
+        async with converse(["read", answer]) as talk:
+            response = await talk.send()
+            turns = 0
+
+            async def count_turns():
+                nonlocal turns
+                while True:
+                    turns += 1
+                    await asyncio.sleep(0)
+
+            counting = asyncio.ensure_future(count_turns())
+            sizes = []
+            while piece := await response.read():
+                sizes.append(len(piece))
+            counting.cancel()
+            assert sum(sizes) == 4_000_000
+            assert max(sizes) < 600_000
+            assert turns >= len(sizes) - 1
+            assert talk.client.stats().idle == 1
+
+    run(main())
+
+
+def test_a_read_cancelled_between_portions_loses_nothing(run, converse):
+    async def main():
+        bomb = gzip.compress(bytes(4_000_000))
+        answer = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n%b" % (len(bomb), bomb)
+        async with converse(["read", answer]) as talk:
+            response = await talk.send()
+            size = len(await response.read())
+            reading = asyncio.ensure_future(response.read())
+            await asyncio.sleep(0)
+            reading.cancel()
+            size += sum(len(output) for output in await asyncio.gather(reading, return_exceptions=True) if isinstance(output, bytes))
+            while piece := await response.read():
+                size += len(piece)
+            assert size == 4_000_000
+
+    run(main())
+
+
+def test_compressed_bytes_that_never_say_anything_are_not_kept(run, converse):
+    """Empty blocks without end: nothing comes of them, so the reader waits on, and `total` ends it."""
+
+    async def main():
+        packer = zlib.compressobj(wbits=31)
+        start = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
+        nothing = b"\x00\x00\x00\xff\xff" * 200_000
+        head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n"
+        async with converse(["read", head + start, *[nothing] * 200]) as talk:
+            response = await talk.send(total=0.5)
+            with pytest.raises(UpstreamTimeout):
+                await response.read()
+            assert response.buffered < 2_000_000
 
     run(main())

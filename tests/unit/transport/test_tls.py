@@ -41,7 +41,7 @@ async def resolve(host: str, port: int) -> list[str]:
 
 
 async def fetch(client: Client, url: str) -> bytes:
-    response = await client.send(client.target("GET", url, {}, operator_url=True), b"", Timeouts(connect=2.0))
+    response = await client.send(client.target("GET", url, {}, operator_url=True), b"", Timeouts(connect=30.0))
     return await response.read_all(10)
 
 
