@@ -5,7 +5,7 @@ of SQLite are those of `sqlite3`; PostgreSQL's arrive as StorageUnavailable, Unf
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol
 
@@ -62,6 +62,14 @@ class Connection(Protocol):
         """Inside a transaction, keeps all others from the rows whose one-column primary key is among `values`, and from what they guard."""
         ...
 
+    def prepare_days(self, table: Table, days: Iterable[int]) -> None:
+        """Has a place ready for the rows of each of these UTC days, where the engine divides `table` by day."""
+        ...
+
+    def drop_days(self, table: Table, before: int) -> int:
+        """Drops the places that hold only rows of days before the UTC day `before`, and returns how many; what is left are rows."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -79,6 +87,10 @@ class Databases(Protocol):
 
     def connect(self, database: Database, *, durable: bool) -> Connection:
         """A raw connection; without `durable` a power cut may undo its last commits."""
+        ...
+
+    def alone(self, task: str) -> AbstractContextManager[bool]:
+        """Claims a task without waiting, until the end of the `with`; False when another process that shares the databases has it."""
         ...
 
     def bring_up_to_date(self) -> None:

@@ -1,7 +1,7 @@
 """The open databases of one process."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Literal, cast
@@ -15,7 +15,7 @@ from trunkline.settings import Settings
 from trunkline.storage.availability import reporting_outages
 from trunkline.storage.connection import Connection, Databases
 from trunkline.storage.layout import CONTROL, TELEMETRY, Database
-from trunkline.storage.lock import FolderLock
+from trunkline.storage.lock import FolderLock, claimed
 from trunkline.storage.sqlite import WRITING, async_engine, connect
 from trunkline.storage.versions import bring_up_to_date
 
@@ -40,6 +40,10 @@ class Files:
     def connect(self, database: Database, *, durable: bool) -> Connection:
         """A raw connection with the synchronous level of the database, or with NORMAL."""
         return connect(database, self._data_dir, synchronous=database.synchronous if durable else "NORMAL")
+
+    def alone(self, task: str) -> AbstractContextManager[bool]:
+        """Claims a task by a lock on a file of the data folder."""
+        return claimed(self._data_dir, task)
 
     def bring_up_to_date(self) -> None:
         """Creates, upgrades or refuses the files."""
@@ -82,6 +86,10 @@ class Storage:
         with reporting_outages():
             return self._databases.connect(TELEMETRY, durable=True)
 
+    def alone(self, task: str) -> AbstractContextManager[bool]:
+        """Claims a task without waiting, until the end of the `with`; False when another process has it. Raises StorageUnavailable."""
+        return self._databases.alone(task)
+
     async def close(self) -> None:
         """Closes the engines and gives the folder free; a second call does nothing."""
         await self.control.dispose()
@@ -89,8 +97,9 @@ class Storage:
         self._lock.release()
 
 
-def databases_at(url: str) -> Databases:
-    """The databases of the engine that `url` names. Raises ConfigError when there is no such engine, or it is not installed."""
+def databases_at(url: str, **options: float) -> Databases:
+    """The databases of the engine that `url` names, made with `options`. Raises ConfigError when there is no such engine, or it is not
+    installed."""
     scheme = urlsplit(url).scheme or url
     if scheme not in _OPTIONAL:
         raise ConfigError(
@@ -100,7 +109,7 @@ def databases_at(url: str) -> Databases:
         module = import_module(_OPTIONAL[scheme])
     except ModuleNotFoundError as error:
         raise ConfigError(_VARIABLE, f"{error.name} is not installed", "pip install 'trunkline[postgres]'") from error
-    return cast("Databases", module.Databases(url))
+    return cast("Databases", module.Databases(url, **options))
 
 
 def _databases(settings: Settings) -> Databases:

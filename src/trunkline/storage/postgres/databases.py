@@ -2,9 +2,9 @@
 
 import asyncio
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any, Final
 
 import asyncpg
@@ -32,18 +32,22 @@ def _lock_number(name: str) -> int:
 
 
 class Databases:
-    """A `storage.connection.Databases`. `url` is a URL that asyncpg takes, `postgresql://user@host/name?...`; it may hold a password."""
+    """A `storage.connection.Databases`. `url` is a URL that asyncpg takes, `postgresql://user@host/name?...`; it may hold a password.
+
+    Each command of an engine may take `patience` seconds.
+    """
 
     writing: Mapping[str, Any] = {"isolation_level": "READ COMMITTED", "trunkline_alone": True}
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience: float = COMMAND_SECONDS) -> None:
         self._url = url
+        self._patience = patience
 
     def async_engine(self, database: Database, *, pooled: bool = True) -> AsyncEngine:
         """An engine for the event loop; unpooled, each of its connections may belong to another loop."""
 
         async def connect_driver() -> object:
-            return await connect(self._url, database.name)
+            return await connect(self._url, database.name, patience=self._patience)
 
         pool: dict[str, Any] = dict(_POOL) if pooled else {"poolclass": NullPool}
         engine = create_async_engine("postgresql+asyncpg://", async_creator=connect_driver, isolation_level="REPEATABLE READ", **pool)
@@ -60,6 +64,12 @@ class Databases:
     def connect(self, database: Database, *, durable: bool, patience: float = COMMAND_SECONDS) -> Connection:
         """A connection that is made when first used; each command may take `patience` seconds."""
         return Connection(lambda: connect(self._url, database.name, durable=durable, patience=patience))
+
+    @contextmanager
+    def alone(self, task: str) -> Iterator[bool]:
+        """Claims a task by an advisory lock, which the end of its connection gives back. Raises StorageUnavailable."""
+        with closing(self.connect(TELEMETRY, durable=False)) as connection:
+            yield connection.execute("SELECT pg_try_advisory_lock(?)", (_lock_number(task),)).fetchone() == (True,)
 
     def bring_up_to_date(self) -> None:
         """Creates, upgrades or refuses the schemas; one process at a time. Raises ConfigError."""

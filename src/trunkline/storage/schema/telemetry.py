@@ -6,11 +6,15 @@ order of time, and a range of time is a range of ids. `*_day` tables are sums by
 tokens, money is pico-dollars. `prompt_tokens` and `completion_tokens` sum `input_tokens` and `output_tokens`; `reasoning_tokens` and
 `cached_tokens` are parts of them.
 `byok_cost` is what was spent at a provider with the caller's own credential, and is no part of `cost`.
+
+On PostgreSQL `generations` is divided by UTC day of its id (`storage.postgres.partitions`), and born with the default partition alone.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from typing import Any
 
-REVISIONS = ("0001",)
+from sqlalchemy import DDL, BigInteger, Column, Connection, Index, Integer, LargeBinary, MetaData, Table, Text, event
+
+REVISIONS = ("0001", "0002")
 VERSION_TABLE = "telemetry_version"
 
 metadata = MetaData()
@@ -33,6 +37,17 @@ generations = Table(
     Index("generations_by_key", "key_hash", "id"),
     sqlite_with_rowid=False,
 )
+
+
+def _divide(table: Table, connection: Connection, **_: Any) -> None:
+    """Says how the table is divided; told as an option of Table, it would make every process load SQLAlchemy's PostgreSQL."""
+    if connection.dialect.name == "postgresql":
+        table.dialect_options["postgresql"]["partition_by"] = "RANGE (id)"
+
+
+_DEFAULT = DDL("CREATE TABLE generations_default PARTITION OF generations DEFAULT")  # type: ignore[no-untyped-call]
+event.listen(generations, "before_create", _divide)
+event.listen(generations, "after_create", _DEFAULT.execute_if(dialect="postgresql"))
 
 
 def _sums() -> tuple[Column[int], ...]:
