@@ -7,6 +7,7 @@ of SQLite are those of `sqlite3`; PostgreSQL's arrive as StorageUnavailable, Unf
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Table
@@ -91,6 +92,14 @@ class Databases(Protocol):
 
     def alone(self, task: str) -> AbstractContextManager[bool]:
         """Claims a task without waiting, until the end of the `with`; False when another process that shares the databases has it."""
+        ...
+
+    def back_up(self, target_dir: Path) -> tuple[Path, ...]:
+        """Copies both databases into `target_dir` while they may be in use; returns the files written. Raises ConfigError."""
+        ...
+
+    def restore(self, source_dir: Path) -> None:
+        """Replaces both databases by what `back_up` wrote. Raises ConfigError, with nothing changed, also while they are in use."""
         ...
 
     def bring_up_to_date(self) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from trunkline.errors import ConfigError
 from trunkline.settings import Settings
+from trunkline.storage import backup
 from trunkline.storage.availability import reporting_outages
 from trunkline.storage.connection import Connection, Databases
 from trunkline.storage.layout import CONTROL, TELEMETRY, Database
@@ -44,6 +45,15 @@ class Files:
     def alone(self, task: str) -> AbstractContextManager[bool]:
         """Claims a task by a lock on a file of the data folder."""
         return claimed(self._data_dir, task)
+
+    def back_up(self, target_dir: Path) -> tuple[Path, ...]:
+        """Copies both files."""
+        return backup.back_up(self._data_dir, target_dir)
+
+    def restore(self, source_dir: Path) -> None:
+        """Replaces both files."""
+        prepare_folder(self._data_dir)
+        backup.restore(source_dir, self._data_dir)
 
     def bring_up_to_date(self) -> None:
         """Creates, upgrades or refuses the files."""
@@ -112,20 +122,14 @@ def databases_at(url: str, **options: float) -> Databases:
     return cast("Databases", module.Databases(url, **options))
 
 
-def _databases(settings: Settings) -> Databases:
+def databases_of(settings: Settings) -> Databases:
+    """The databases that the settings ask for, not yet open. Raises ConfigError as above, or for SQLite outside of the data folder."""
     url = settings.database_url
     if urlsplit(url).scheme not in ("", "sqlite"):
         return databases_at(url)
     if url.removeprefix("sqlite").strip(":/"):
         raise ConfigError(_VARIABLE, "SQLite databases always lie in the data folder", "nothing, and set TRUNKLINE_DATA_DIR")
     return Files(settings.data_dir)
-
-
-def folder_of_files(settings: Settings) -> Path:
-    """The data folder, for what works on files. Raises ConfigError where the databases are no files."""
-    if not isinstance(_databases(settings), Files):
-        raise ConfigError(_VARIABLE, "the databases are PostgreSQL's, which has tools of its own for this", "pg_dump and pg_restore")
-    return settings.data_dir
 
 
 def prepare_folder(data_dir: Path) -> None:
@@ -144,7 +148,7 @@ def open_storage(settings: Settings, *, check: Literal["full", "none"] = "full")
 
     Raises ConfigError when the folder or a database cannot be used, or is of a newer release.
     """
-    databases = _databases(settings)
+    databases = databases_of(settings)
     prepare_folder(settings.data_dir)
     lock = FolderLock(settings.data_dir)
     try:

@@ -10,8 +10,10 @@ from trunkline.storage.connection import Duplicate, Unfit
 
 CONNECT_SECONDS: Final = 5.0
 COMMAND_SECONDS: Final = 10.0
+APPLICATION: Final = "trunkline"
+"""What a connection of ours calls itself, by which others know that a gateway runs."""
 _SESSION: Final = {
-    "application_name": "trunkline",
+    "application_name": APPLICATION,
     "jit": "off",
     "bytea_output": "hex",
     "idle_in_transaction_session_timeout": "30s",

@@ -4,7 +4,8 @@ Each day has a partition `<table>_20261123`. `<table>_default` takes the rows of
 that is made for their day. `<table>_earlier`, where there is one, is the whole table of the time before it was divided.
 
 Nothing here keeps the writers waiting for long: a new partition is attached, which locks only the default one, and both that and a drop,
-which locks the whole table, give up after LOCK_WAIT when somebody else, such as pg_dump, holds what they need.
+which locks the whole table, give up after LOCK_WAIT when somebody else, such as pg_dump, holds what they need. A statement that waited for
+that may fail once, as StorageUnavailable or Duplicate, and is right when it is tried again, as the writers do.
 """
 
 import re
