@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import Table
 
-from trunkline.analytics.rows import COLUMNS, to_rows
+from trunkline.analytics.rows import WRITTEN, to_rows
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.storage.connection import DUPLICATES, Connection
 from trunkline.storage.days import MS_PER_DAY
@@ -124,7 +124,7 @@ def _write(connection: Connection, records: Sequence[GenerationRecord], *, repla
     with connection.transaction():
         if replayed:
             records = _unknown(connection, records)
-        connection.insert(generations, COLUMNS, to_rows(records))
+        connection.insert(generations, WRITTEN, to_rows(records))
         rollups = aggregate(records)
         for upsert in _UPSERTS:
             connection.insert(upsert.table, upsert.columns, getattr(rollups, upsert.table.name), upsert.conflict)

@@ -1,7 +1,8 @@
 """Generations and their daily roll-ups.
 
 `generations` has a column for each field of `protocol.generation.GenerationRecord` that lists select by, under the same name; all other
-fields are in `details`, whose format is told in `analytics.rows`. Its key is the 16 bytes of the generation's UUIDv7, so rows lie in
+fields are in `details`, whose format is told in `analytics.rows`; some of them and `app` are in columns after that, too, so that lists can
+be narrowed by them. Its key is the 16 bytes of the generation's UUIDv7, so rows lie in
 order of time, and a range of time is a range of ids. `*_day` tables are sums by UTC day (`day` = whole days since 1970-01-01). Tokens are
 tokens, money is pico-dollars. `prompt_tokens` and `completion_tokens` sum `input_tokens` and `output_tokens`; `reasoning_tokens` and
 `cached_tokens` are parts of them.
@@ -34,6 +35,10 @@ generations = Table(
     Column("output_tokens", _TOKENS, nullable=False),
     Column("session_id", Text),
     Column("details", LargeBinary, nullable=False),
+    Column("provider_name", Text),
+    Column("error_type", Text),
+    Column("finish_reason", Text),
+    Column("app", Text),
     Index("generations_by_key", "key_hash", "id"),
     sqlite_with_rowid=False,
 )

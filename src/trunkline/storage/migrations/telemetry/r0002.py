@@ -1,5 +1,6 @@
-"""Revision 0002 of the telemetry database: on PostgreSQL, `generations` is divided by UTC day of its id.
+"""Revision 0002 of the telemetry database: columns that lists are narrowed by, and on PostgreSQL `generations` by UTC day of its id.
 
+The columns are NULL in the rows that are there, which costs nothing; their values would have to be unpacked from each row.
 The table of revision 0001 becomes the partition `generations_earlier` as it is, up to the end of today (UTC): its rows are read once to
 check their ids, and none is written but those with an id of a later time. SQLite has one table as before.
 """
@@ -12,10 +13,13 @@ from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Text, text
 revision = "0002"
 down_revision = "0001"
 _MS_PER_DAY = 86_400_000
+_NARROWING = ("provider_name", "error_type", "finish_reason", "app")
 
 
 def upgrade() -> None:
-    """Divides the table."""
+    """Adds the columns, and divides the table."""
+    for name in _NARROWING:
+        op.add_column("generations", Column(name, Text))
     if op.get_bind().dialect.name == "postgresql":
         _put_aside()
         _create_generations()
@@ -42,6 +46,7 @@ def _create_generations() -> None:
         Column("output_tokens", BigInteger, nullable=False),
         Column("session_id", Text),
         Column("details", LargeBinary, nullable=False),
+        *(Column(name, Text) for name in _NARROWING),
         postgresql_partition_by="RANGE (id)",
     )
     op.create_index("generations_by_key", "generations", ["key_hash", "id"])

@@ -51,13 +51,16 @@ def test_an_empty_table_leaves_only_the_default(new_database: Callable[..., str]
         assert connection.execute("SELECT count(*) FROM generations_default").fetchone() == (0,)
 
 
-def test_it_changes_no_file_and_cannot_be_undone(tmp_path: Path) -> None:
+def test_a_file_gets_the_columns_and_cannot_be_put_back(tmp_path: Path) -> None:
     upgrade_database(TELEMETRY, tmp_path, "0001")
-    tables = "SELECT name, sql FROM sqlite_master ORDER BY name"
+    row = _row(MS_PER_DAY)
     with closing(connect(TELEMETRY, tmp_path)) as connection:
-        before = connection.execute(tables).fetchall()
+        connection.insert(generations, COLUMNS, [row])
         upgrade_database(TELEMETRY, tmp_path, "0002")
-        assert connection.execute(tables).fetchall() == before
+        found = connection.execute(
+            f"SELECT {', '.join(COLUMNS)}, provider_name, error_type, finish_reason, app FROM generations"
+        ).fetchall()
+        assert found == [(*row, None, None, None, None)]
     engine = sync_engine(TELEMETRY, tmp_path)
     with engine.connect() as opened, pytest.raises(NotImplementedError, match="backup"):
         command.downgrade(alembic_config(TELEMETRY, connection=opened), "0001")
