@@ -47,7 +47,7 @@ def test_what_is_too_old_goes_while_requests_are_served(both_settings: Settings,
         with Gateway(both_settings.data_dir, config, arguments=("--workers", "2"), environ=environ) as gateway:
             answer = chat(gateway)
             ids = "SELECT id FROM generations ORDER BY id"
-            until(lambda: {id for (id,) in telemetry.execute(ids)}.isdisjoint(record.id for record in old), seconds=30)
+            until(lambda: {id for (id,) in telemetry.execute(ids)}.isdisjoint(record.id for record in old), seconds=90)
             until(lambda: get(gateway, f"/generation?id={answer.id}").status == 200)
             assert gateway.stop() == 0
             assert not any("Traceback" in line or "failed" in line for line in gateway.log), "".join(gateway.log)
