@@ -7,7 +7,6 @@ from trunkline.metering.cost import cache_discount, insure, price
 from trunkline.metering.estimates import Estimates
 from trunkline.metering.recorder import Recorder
 from trunkline.metering.usage import normalise
-from trunkline.metering.usage_view import usage_json
 from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.usage import Cost, Usage
 
@@ -23,9 +22,9 @@ class Ledger:
         self._budgets = budgets
         self._estimates = estimates
 
-    def succeed(self, exchange: Exchange, endpoint: Endpoint, seen: Observed, *, cancelled: bool = False) -> bytes:
-        """Record and settle an answer that was given, in full or (`cancelled`) as far as the client took it. Returns the wire `usage`
-        object as JSON."""
+    def succeed(self, exchange: Exchange, endpoint: Endpoint, seen: Observed, *, cancelled: bool = False) -> tuple[Usage, Cost]:
+        """Record and settle an answer that was given, in full or (`cancelled`) as far as the client took it. Returns what it used
+        and cost, for the caller's account."""
         usage = self._usage(exchange, endpoint, seen)
         utc = _utc_hhmm(exchange.call.created_ms) if endpoint.pricing.overrides else 0
         cost = price(usage, endpoint.pricing, utc_hhmm=utc)
@@ -33,7 +32,7 @@ class Ledger:
             cost = insure(cost, output_tokens=usage.output_total, finish_reason=seen.finish_reason)
         discount = cache_discount(usage, endpoint.pricing, utc_hhmm=utc)
         self._close(exchange, endpoint, seen, usage, cost, discount=discount, cancelled=cancelled)
-        return usage_json(usage, cost)
+        return usage, cost
 
     def fail(self, exchange: Exchange, *, status: int, error_type: str, seen: Observed = UNSEEN, cancelled: bool = False) -> None:
         """Record an exchange that brought nothing chargeable, and release its hold (contract 4.4: an error is not charged)."""

@@ -84,8 +84,8 @@ class Pipeline:
         """One complete answer. It is finished, recorded and charged also when the client has left meanwhile."""
         services = self._services
         endpoint, answer = await services.attempts.first_success(exchange, services.upstream.whole)
-        usage = services.ledger.succeed(exchange, endpoint, answer)
-        await reply.whole(200, answer.encode(usage))
+        usage, cost = services.ledger.succeed(exchange, endpoint, answer)
+        await reply.whole(200, answer.encode(usage, cost))
 
     async def _stream(self, exchange: Exchange, reply: Reply) -> None:
         """An event stream: until the first content another endpoint can step in."""
@@ -117,8 +117,8 @@ class Pipeline:
             services.ledger.fail(exchange, status=told.status, error_type=told.error_type, seen=live.stream)
             await reply.write(live.stream.fail(told), last=True)
             return
-        usage = services.ledger.succeed(exchange, endpoint, live.stream, cancelled=watch.draining)
-        await reply.write(rest + live.stream.finish(usage), last=True)
+        usage, cost = services.ledger.succeed(exchange, endpoint, live.stream, cancelled=watch.draining)
+        await reply.write(rest + live.stream.finish(usage, cost), last=True)
         await let_go(live)
 
     def _left(self, exchange: Exchange, live: Live | None) -> None:

@@ -2,10 +2,10 @@
 
 import math
 
-from trunkline.dialects.chat.refusals import classify
 from trunkline.dialects.chat.reply import ChatReply
 from trunkline.dialects.chat.stream import ChatStream
 from trunkline.dialects.chat.unstreamed import payloads_of
+from trunkline.dialects.refusals import classify
 from trunkline.errors import ConnectionLost, MalformedResponse, UpstreamError
 from trunkline.inference.call import Exchange
 from trunkline.inference.routes import Route

@@ -1,7 +1,7 @@
 """What a generation used, what it costs, and the record of it that must never be lost or counted twice.
 
 In comes the usage object of an upstream, at the end of a request: `usage` brings it to normal form (`typed_usage` is its fast way),
-`usage_view` renders it for callers, `cost` prices it, `estimates` guesses tokens before a request and where an upstream says nothing.
+`cost` prices it, `estimates` guesses tokens before a request and where an upstream says nothing.
 `recorder` takes the finished `GenerationRecord`: one write to the `spool` (files in `segments`, whose living owners `ownership` tells), so
 that it survives the end of this process. From there `writer_thread` takes what waits in the `backlog`, lets `tool_calls` judge the calls
 of the reply, and has `batches` write ledger and generation store. `recorder` also finds a generation by id for `GET /generation`, which

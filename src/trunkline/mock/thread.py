@@ -93,7 +93,7 @@ class MockServer:
         """Copies of the requests seen so far, oldest first."""
         return self._call(lambda: tuple(structs.replace(seen) for seen in self._listener.responder.ledger.requests))
 
-    def wait(self, condition: Callable[[tuple[Seen, ...]], bool], seconds: float = 5.0) -> tuple[Seen, ...]:
+    def wait(self, condition: Callable[[tuple[Seen, ...]], bool], seconds: float = 30.0) -> tuple[Seen, ...]:
         """What was seen, once the condition holds for it. Raises TimeoutError after `seconds`."""
         end = time.monotonic() + seconds
         while not condition(seen := self.seen()):

@@ -32,6 +32,7 @@ class Quirks(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     * `reasoning_outside_completion`: reasoning tokens are not inside completion_tokens and must be added.
     * `cache_hit_key`: a top-level usage key for cached tokens, where it is not `prompt_tokens_details.cached_tokens`.
     * `native_reasoning`: the upstream understands OpenRouter's `reasoning` object itself.
+    * `reasoning_formats`: whose signatures and encrypted reasoning it accepts (`format` of contract 2.7); empty = its dialect's own.
     """
 
     max_tokens_key: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -53,3 +54,4 @@ class Quirks(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     json_schema: Literal["native", "object", "none"] = "native"
     reasoning_outside_completion: bool = False
     cache_hit_key: str = ""
+    reasoning_formats: tuple[str, ...] = ()

@@ -1,12 +1,15 @@
 """The watch over a streaming reply."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 
 import pytest
 from pipelines import Outcome
 
 from trunkline.errors import UpstreamTimeout
+from trunkline.inference import reply as reply_module
 from trunkline.inference import watch as module
 from trunkline.inference.reply import COMMENT, AsgiReply
 from trunkline.inference.watch import ContentClock, Drains, Watch
@@ -54,18 +57,30 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_silence_is_filled_with_comments_that_commit_the_status() -> None:
+    async def wait_for_two(scene: Scene) -> None:
+        async with asyncio.timeout(30):
+            while len(scene.outcome.pieces) < 2:
+                await asyncio.sleep(0.005)
+
     scene = Scene()
-    scene.play(0.12)
+    begun = time.monotonic()
+    scene.play(0.0, wait_for_two)
+    assert time.monotonic() - begun >= 2 * module.SILENCE_SECONDS
     assert scene.outcome.status == 200
-    assert scene.outcome.pieces[0] == COMMENT
-    assert 2 <= len(scene.outcome.pieces) <= 5
+    assert set(scene.outcome.pieces) == {COMMENT}
 
 
-def test_a_stream_that_speaks_needs_no_comments() -> None:
+def test_a_stream_that_speaks_needs_no_comments(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1.0
+    for room in (module, reply_module):
+        monkeypatch.setattr(room, "time", SimpleNamespace(monotonic=lambda: now))
+
     async def speak(scene: Scene) -> None:
+        nonlocal now
         for _ in range(12):
+            now += 0.02
             await scene.reply.write(b"x")
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.02)
 
     scene = Scene()
     scene.play(0.0, speak)
@@ -79,11 +94,13 @@ def test_a_client_that_leaves_ends_the_task() -> None:
     assert watch.reason == "gone"
 
 
-def test_an_endpoint_that_bills_on_is_drained_for_a_while() -> None:
+def test_an_endpoint_that_bills_on_is_drained_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DRAIN_SECONDS", 60.0)
     scene = Scene(leave=0.01, bills_on=True)
     watch = scene.play(0.03)
     assert not scene.cancelled
     assert watch.draining
+    monkeypatch.setattr(module, "DRAIN_SECONDS", 0.05)
     scene = Scene(leave=0.01, bills_on=True)
     watch = scene.play(5.0)
     assert scene.cancelled

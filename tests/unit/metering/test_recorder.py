@@ -45,7 +45,7 @@ def test_a_record_reaches_ledger_and_store_once_and_the_spool_is_empty(
     records = [record() for _ in range(25)]
     for one in records:
         recorder.record(one)
-    assert recorder.flush()
+    assert recorder.flush(30)
     ids = sorted(one.id for one in records)
     assert databases.ids() == (ids, ids)
     assert databases.query(CONTROL, "SELECT amount FROM key_spend_day") == [25_000_000]
@@ -60,7 +60,7 @@ def test_a_record_is_found_at_each_stage_of_its_way(open_recorder: Open, record:
     assert find(recorder, one) is one
     assert find(other, one) == one
     recorder.start()
-    assert recorder.flush()
+    assert recorder.flush(30)
     recorder.close()
     assert find(other, one) == one
     assert find(other, record()) is None
@@ -73,7 +73,7 @@ def test_a_record_beyond_memory_is_found_in_the_own_spool(open_recorder: Open, d
         recorder.record(one)
     assert [find(recorder, one) for one in records] == records
     recorder.start()
-    assert recorder.flush()
+    assert recorder.flush(30)
     assert databases.ids()[0] == sorted(one.id for one in records)
 
 
@@ -96,7 +96,7 @@ def test_a_record_that_moves_while_it_is_looked_for_is_found(open_recorder: Open
 
     def store_meanwhile(_id: bytes) -> None:
         recorder.start()
-        assert recorder.flush()
+        assert recorder.flush(30)
 
     monkeypatch.setattr(other._spool, "find", store_meanwhile)
     assert find(other, one) == one
@@ -111,7 +111,7 @@ def test_an_outage_loses_nothing(open_recorder: Open, databases, record: Make) -
     assert not recorder.flush(0.1)
     assert recorder.counters()["waiting"] == 1
     databases.available = True
-    assert recorder.flush()
+    assert recorder.flush(30)
     assert databases.ids() == ([one.id], [one.id])
     assert recorder.counters() == {"waiting": 0, "lost": 0, "rejected": 0, "dropped": 0}
 
@@ -122,9 +122,9 @@ def test_a_record_twice_counts_once(open_recorder: Open, databases, record: Make
     recorder.record(one)
     recorder.record(one)
     recorder.start()
-    assert recorder.flush()
+    assert recorder.flush(30)
     recorder.record(one)
-    assert recorder.flush()
+    assert recorder.flush(30)
     assert databases.query(CONTROL, "SELECT amount FROM ledger") == [one.cost]
     assert databases.query(TELEMETRY, "SELECT requests FROM model_day") == [1]
     assert recorder.counters()["dropped"] == 0
@@ -146,7 +146,7 @@ def test_without_the_spool_memory_does(open_recorder: Open, databases, record: M
     one = record()
     recorder.record(one)
     recorder.start()
-    assert recorder.flush()
+    assert recorder.flush(30)
     assert databases.ids() == ([one.id], [one.id])
 
 
@@ -156,7 +156,7 @@ def test_tool_calls_are_judged(open_recorder: Open, record: Make) -> None:
     tools = msgspec.json.encode([{"type": "function", "function": {"name": "f"}}])
     recorder.record(one, ToolEvidence(tools, (("f", "not json"),)))
     recorder.start()
-    assert recorder.flush()
+    assert recorder.flush(30)
     stored = find(recorder, one)
     assert stored is not None
     assert stored.tool_calls_invalid == 1

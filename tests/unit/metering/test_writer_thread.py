@@ -51,7 +51,7 @@ class Bench:
         assert self.backlog.add(record, evidence, self.spool.append(record))
 
     def close(self) -> None:
-        self.thread.stop(5)
+        self.thread.stop(30)
         self.spool.close()
 
 
@@ -73,7 +73,7 @@ def test_flush_stores_everything_and_the_spool_goes(bench: Bench, record: Make, 
     for one in records:
         bench.add(one)
     bench.thread.start()
-    assert bench.thread.flush(5)
+    assert bench.thread.flush(30)
     assert bench.batches.records == records
     assert [len(batch) for _, batch in bench.batches.written] == [3, 3, 1]
     assert {worker for worker, _ in bench.batches.written} == {"w1"}
@@ -84,11 +84,11 @@ def test_flush_stores_everything_and_the_spool_goes(bench: Bench, record: Make, 
 
 def test_a_whole_batch_does_not_wait_for_the_interval(bench: Bench, record: Make) -> None:
     bench.thread.start()
-    assert bench.thread.flush(5)  # the first round, which takes whatever is there, is over
+    assert bench.thread.flush(30)  # the first round, which takes whatever is there, is over
     for _ in range(3):
         bench.add(record())
     bench.thread.wake()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not bench.backlog.is_empty and time.monotonic() < deadline:
         time.sleep(0.002)
     assert len(bench.batches.records) == 3
@@ -96,17 +96,17 @@ def test_a_whole_batch_does_not_wait_for_the_interval(bench: Bench, record: Make
 
 def test_a_wake_stores_whole_batches_only(bench: Bench, record: Make) -> None:
     bench.thread.start()
-    assert bench.thread.flush(5)
+    assert bench.thread.flush(30)
     for _ in range(8):
         bench.add(record())
     bench.thread.wake()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while len(bench.backlog) > 2 and time.monotonic() < deadline:
         time.sleep(0.002)
     bench.thread.wake()
     time.sleep(0.02)
     assert len(bench.backlog) == 2
-    assert bench.thread.flush(5)
+    assert bench.thread.flush(30)
     assert [len(batch) for _, batch in bench.batches.written] == [3, 3, 2]
 
 
@@ -114,7 +114,7 @@ def test_the_interval_stores_a_part_of_a_batch(tmp_path: Path, record: Make) -> 
     bench = Bench(tmp_path, interval=0.01)
     bench.thread.start()
     bench.add(record())
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not bench.backlog.is_empty and time.monotonic() < deadline:
         time.sleep(0.002)
     assert len(bench.batches.records) == 1
@@ -127,7 +127,7 @@ def test_an_outage_is_waited_out(bench: Bench, record: Make, error: Exception) -
     one = record()
     bench.add(one)
     bench.thread.start()
-    assert bench.thread.flush(5)
+    assert bench.thread.flush(30)
     assert bench.batches.records == [one]
     assert bench.batches.closed == 3
 
@@ -139,7 +139,7 @@ def test_what_memory_cannot_hold_comes_from_the_spool(tmp_path: Path, record: Ma
         bench.add(one)
     assert len(bench.backlog) == 2
     bench.thread.start()
-    assert bench.thread.flush(5)
+    assert bench.thread.flush(30)
     assert bench.batches.records == records
     bench.close()
     assert list(tmp_path.iterdir()) == []
@@ -155,7 +155,7 @@ def test_stop_during_an_outage_keeps_the_spool(tmp_path: Path, record: Make) -> 
     bench.close()
     other = Bench(tmp_path)
     other.thread.start()
-    assert other.thread.flush(5)
+    assert other.thread.flush(30)
     assert other.batches.written == [("w1", [one])]
     other.close()
     assert list(tmp_path.iterdir()) == []
@@ -166,7 +166,7 @@ def test_stop_stores_what_waits(bench: Bench, record: Make) -> None:
     records = [record() for _ in range(4)]
     for one in records:
         bench.add(one)
-    bench.thread.stop(5)
+    bench.thread.stop(30)
     assert bench.batches.records == records
 
 
@@ -178,7 +178,7 @@ def test_a_dead_workers_segments_are_replayed_in_its_name(tmp_path: Path, record
     dead.close()
     bench = Bench(tmp_path)
     bench.thread.start()
-    assert bench.thread.flush(5)
+    assert bench.thread.flush(30)
     assert bench.batches.records == records
     assert {worker for worker, _ in bench.batches.written} == {"dead"}
     bench.close()
@@ -191,7 +191,7 @@ def test_a_segment_that_cannot_be_read_is_kept_and_holds_up_nobody(tmp_path: Pat
     one = record()
     bench.add(one)
     bench.thread.start()
-    assert bench.thread.flush(5)
+    assert bench.thread.flush(30)
     assert bench.batches.records == [one]
     bench.close()
     assert (tmp_path / "dead-1.00000001.seg").exists()
@@ -205,7 +205,7 @@ def test_a_lost_overflow_segment_holds_up_nobody(tmp_path: Path, record: Make) -
     for path in tmp_path.glob("*.seg"):
         path.unlink()
     bench.thread.start()
-    assert bench.thread.flush(5)
+    assert bench.thread.flush(30)
     assert bench.batches.records == records[:1]
     bench.close()
 
@@ -215,7 +215,7 @@ def test_tool_calls_are_judged_before_they_are_stored(bench: Bench, record: Make
     bench.add(record(tool_calls=2), ToolEvidence(tools, (("f", "{}"), ("g", "{}"))))
     bench.add(record(tool_calls=1))
     bench.thread.start()
-    assert bench.thread.flush(5)
+    assert bench.thread.flush(30)
     assert [one.tool_calls_invalid for one in bench.batches.records] == [1, None]
 
 
@@ -229,7 +229,7 @@ def test_a_judge_that_fails_leaves_the_calls_unjudged(bench: Bench, record: Make
     monkeypatch.setattr(bench.thread._judge, "count_invalid", panic)
     bench.add(record(tool_calls=1), ToolEvidence(b"[]", (("f", "{}"),)))
     bench.thread.start()
-    assert bench.thread.flush(5)
+    assert bench.thread.flush(30)
     assert [one.tool_calls_invalid for one in bench.batches.records] == [None]
 
 
@@ -247,6 +247,6 @@ def test_an_unforeseen_error_does_not_end_the_thread(bench: Bench, record: Make,
     bench.thread.start()
     bench.thread.flush(0.1)
     bench.add(record())
-    assert bench.thread.flush(5)
+    assert bench.thread.flush(30)
     assert len(bench.batches.records) == 2
     assert any(thread.name == "metering-writer" for thread in threading.enumerate())

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from trunkline.dialects.chat.messages import Messages
-from trunkline.dialects.chat.preferences import PreferencesWire
+from trunkline.dialects.preferences import PreferencesWire
 
 Effort = Literal["max", "xhigh", "high", "medium", "low", "minimal", "none"]
 Positive = Annotated[int, Meta(ge=1)]

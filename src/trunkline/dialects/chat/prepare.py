@@ -10,7 +10,8 @@ from msgspec import Raw
 
 from trunkline.dialects.chat import history, tools
 from trunkline.dialects.chat.effort import effort_word
-from trunkline.dialects.chat.request import ALIASES, PARAMETERS, ChatRequest
+from trunkline.dialects.chat.request import ChatRequest
+from trunkline.dialects.parameters import ALIASES, PARAMETERS
 from trunkline.protocol.catalogue import Endpoint
 
 Body = dict[str, Raw]

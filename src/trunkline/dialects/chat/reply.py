@@ -1,7 +1,5 @@
 """A whole answer on its way to the client (contract 2.3): the fold of what `stream` does, through the same reader of choices."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 from trunkline.dialects import loose
@@ -9,9 +7,11 @@ from trunkline.dialects.chat import plain
 from trunkline.dialects.chat.account import take_usage
 from trunkline.dialects.chat.calls import Call
 from trunkline.dialects.chat.choice import ChoiceReader, Piece
-from trunkline.dialects.chat.refusals import refusal_of
+from trunkline.dialects.chat.usage import usage_json, usage_view
+from trunkline.dialects.refusals import refusal_of
 from trunkline.errors import MalformedResponse, UpstreamError
 from trunkline.protocol.quirks import Quirks
+from trunkline.protocol.usage import Cost, Usage
 
 _LEAD = ("id", "object", "created", "model", "provider")
 _encode = msgspec.json.Encoder().encode
@@ -119,12 +119,12 @@ class ChatReply:
         if self.finish_reason == "error":
             self.error = MalformedResponse(f"The upstream ended its answer with {self.native_finish_reason!r}")
 
-    def encode(self, usage: Mapping[str, object] | bytes, *, metadata: bytes | None = None) -> bytes:
-        """The client's body with `usage` (an object or its JSON) last. `metadata` is `openrouter_metadata` as JSON."""
+    def encode(self, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes:
+        """The client's body with usage last. `metadata` is `openrouter_metadata` as JSON."""
         if self._plain is not None:
-            body = plain.write(self._plain, self._identity, usage if isinstance(usage, bytes) else _encode(usage))
+            body = plain.write(self._plain, self._identity, usage_json(usage, cost))
             return body if metadata is None else b'%b,"openrouter_metadata":%b}' % (body[:-1], metadata)
-        last: dict[str, object] = {"usage": msgspec.Raw(usage) if isinstance(usage, bytes) else usage}
+        last: dict[str, object] = {"usage": usage_view(usage, cost)}
         if metadata is not None:
             last["openrouter_metadata"] = msgspec.Raw(metadata)
         return _encode({**self._document, **last})

@@ -4,36 +4,22 @@ The body is read twice: once as top-level keys with raw values, which `prepare` 
 ranges. Errors are ApiError("invalid_request") whose message starts with the path of the field (`messages[3].content: ...`).
 """
 
-import re
 from typing import Literal
 
 import msgspec
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw
 
-from trunkline.dialects import loose
+from trunkline.dialects.body import read_body
 from trunkline.dialects.chat.fields import Effort, Fields, ReasoningWire, ToolChoiceWire
 from trunkline.dialects.chat.messages import Survey, survey
-from trunkline.dialects.chat.preferences import preferences
+from trunkline.dialects.parameters import ALIASES, PARAMETERS
+from trunkline.dialects.preferences import preferences
 from trunkline.errors import ApiError
-from trunkline.protocol.routing import NO_PREFERENCES, Preferences
+from trunkline.protocol.catalogue import Dialect
+from trunkline.protocol.request import InboundRequest
 
-_SCAN = msgspec.json.Decoder(dict[str, Raw])
 _READ = msgspec.json.Decoder(Fields)
-_PLACE = re.compile(r"(?s)(.*) - at `\$\.?(.*)`")
 _NULL = b"null"
-
-PARAMETERS = frozenset(
-    (
-        *("temperature", "top_p", "top_k", "min_p", "top_a", "frequency_penalty", "presence_penalty", "repetition_penalty", "seed", "stop"),
-        *("max_tokens", "max_completion_tokens", "logit_bias", "logprobs", "top_logprobs", "prediction", "response_format"),
-        *("structured_outputs", "tools", "tool_choice", "parallel_tool_calls", "include_reasoning", "reasoning", "reasoning_effort"),
-        *("web_search_options", "verbosity"),
-    )
-)
-"""The vocabulary of `supported_parameters` (contract 5.13)."""
-
-ALIASES = {"max_completion_tokens": "max_tokens", "reasoning_effort": "reasoning"}
-"""Parameters that ask for the same ability under another name."""
 
 _CONDITIONAL = frozenset(("include_reasoning", "tools", "tool_choice", "parallel_tool_calls", "response_format"))
 """Parameters that constrain endpoints only with some values, or with others."""
@@ -41,35 +27,22 @@ _CONDITIONAL = frozenset(("include_reasoning", "tools", "tool_choice", "parallel
 _TEXT_COMPLETION_ONLY = ("prompt", "echo", "best_of", "suffix", "logprobs")
 
 
-class ChatRequest(Struct, frozen=True, kw_only=True):
+class ChatRequest(InboundRequest, frozen=True, kw_only=True):
     """One request for a chat completion.
 
-    `fields`: top-level keys in the caller's order with their bytes. `models`: `model` first, then `models`, each once. `parameters`: the
-    names used that constrain endpoints, in the vocabulary of `supported_parameters`. `modalities`: those of the input beside text.
-    `traits`: see `messages.Survey`. `prompt_bytes`: text bytes without media, for the token estimate. `legacy`: "text" = the caller sent
-    `prompt` and expects `choices[].text`. `tool_choice`: the mode, or "function" with the name in `chosen_tool`. `effort` and
-    `reasoning_tokens`: what is asked of reasoning. `schema_format`: `response_format` is a JSON schema.
+    `traits`: see `messages.Survey`. `legacy`: "text" = the caller sent `prompt` and expects `choices[].text`. `tool_choice`: the mode, or
+    "function" with the name in `chosen_tool`. `effort` and `reasoning_tokens`: what is asked of reasoning. `schema_format`:
+    `response_format` is a JSON schema.
     """
 
-    fields: dict[str, Raw]
-    model: str | None = None
-    models: tuple[str, ...] = ()
-    stream: bool = False
-    max_tokens: int | None = None
-    parameters: frozenset[str] = frozenset()
-    modalities: frozenset[str] = frozenset()
+    dialect: Dialect = "chat"
     traits: frozenset[str] = frozenset()
-    prompt_bytes: int = 0
-    preferences: Preferences = NO_PREFERENCES
     legacy: Literal["", "text"] = ""
-    reasoning_excluded: bool = False
     effort: Effort | None = None
     reasoning_tokens: int | None = None
     tool_choice: Literal["none", "auto", "required", "function"] | None = None
     chosen_tool: str | None = None
     schema_format: bool = False
-    session_id: str | None = None
-    user: str | None = None
 
 
 def parse(body: bytes) -> ChatRequest:
@@ -77,7 +50,7 @@ def parse(body: bytes) -> ChatRequest:
 
     Raises ApiError("invalid_request") that names the field, or the place where the JSON is wrong.
     """
-    raw, fields = _read(body)
+    raw, fields = read_body(body, _READ)
     if fields.messages is UNSET:
         return _legacy(raw, fields)
     if fields.prompt is not None:
@@ -87,36 +60,10 @@ def parse(body: bytes) -> ChatRequest:
 
 def parse_completion(body: bytes) -> ChatRequest:
     """Read a request to the legacy `POST /completions`, whose `prompt` is a string. Raises as `parse` does."""
-    raw, fields = _read(body)
+    raw, fields = read_body(body, _READ)
     if fields.messages is not UNSET:
         raise ApiError("invalid_request", "messages: Text completions take prompt; send messages to /chat/completions")
     return _legacy(raw, fields)
-
-
-def _read(body: bytes) -> tuple[dict[str, Raw], Fields]:
-    try:
-        return _SCAN.decode(body), _READ.decode(body)
-    except msgspec.ValidationError as error:
-        raise _named(error) from None
-    except loose.FAILURES:
-        pass
-    try:
-        body = loose.strict(body)
-        return _SCAN.decode(body), _READ.decode(body)
-    except msgspec.ValidationError as error:
-        raise _named(error) from None
-    except RecursionError:
-        raise ApiError("invalid_request", "The request body is nested too deeply") from None
-    except ValueError as error:
-        raise ApiError("invalid_request", f"The request body is not valid JSON: {error}") from None
-
-
-def _named(error: msgspec.ValidationError) -> ApiError:
-    text = str(error).replace("`", "")
-    match = _PLACE.fullmatch(str(error))
-    if match is None:
-        return ApiError("invalid_request", f"The request body: {text}")
-    return ApiError("invalid_request", f"{match[2]}: {match[1].replace('`', '')}")
 
 
 def _legacy(raw: dict[str, Raw], fields: Fields) -> ChatRequest:

@@ -3,7 +3,7 @@
 Nothing goes out before the first content (adapters 4.3): until `committed` another endpoint may answer instead.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import msgspec
@@ -13,9 +13,11 @@ from trunkline.dialects.chat import envelope, plain_event, splice
 from trunkline.dialects.chat.account import merge_usage, take_usage
 from trunkline.dialects.chat.calls import Call
 from trunkline.dialects.chat.choice import ChoiceReader, Piece
-from trunkline.dialects.chat.refusals import refusal_of
+from trunkline.dialects.chat.usage import usage_view
+from trunkline.dialects.refusals import refusal_of
 from trunkline.errors import ApiError, MalformedResponse, UpstreamError
 from trunkline.protocol.quirks import Quirks
+from trunkline.protocol.usage import Cost, Usage
 
 DONE = b"data: [DONE]\n\n"
 _LEAD = ("id", "object", "created", "model", "provider")
@@ -118,11 +120,10 @@ class ChatStream:
             return b""
         return b"".join(out)
 
-    def finish(self, usage: Mapping[str, object] | bytes, *, metadata: bytes | None = None) -> bytes:
-        """The last events: one chunk with `usage` (an object or its JSON) and no choices, then [DONE]. `metadata` is
-        `openrouter_metadata` as JSON."""
+    def finish(self, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes:
+        """The last events: one chunk with usage and no choices, then [DONE]. `metadata` is `openrouter_metadata` as JSON."""
         last: dict[str, object] = {**self._lead, "service_tier": self.service_tier, "choices": []}
-        last["usage"] = msgspec.Raw(usage) if isinstance(usage, bytes) else usage
+        last["usage"] = usage_view(usage, cost)
         if metadata is not None:
             last["openrouter_metadata"] = msgspec.Raw(metadata)
         return b"".join((*self._release(), b"data: ", _encode(last), b"\n\n", DONE))

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from trunkline.dialects.chat import plain
 from trunkline.dialects.chat.reply import ChatReply
 from trunkline.protocol.quirks import Quirks
+from trunkline.protocol.usage import Cost, Usage
 
-USAGE = b'{"prompt_tokens":1}'
+USAGE = (Usage(1, 2), Cost(3))
 FACTS = (
     "finish_reason",
     "native_finish_reason",
@@ -71,8 +72,9 @@ documents = st.builds(
 def test_plain_answers_are_the_same_both_ways(document: dict[str, Any]) -> None:
     short, full = both_ways(document)
     assert plain.read(msgspec.json.encode(document)) is not None
-    assert msgspec.json.decode(short.encode(USAGE)) == msgspec.json.decode(full.encode(USAGE))
-    assert msgspec.json.decode(short.encode(USAGE, metadata=b'{"a":1}')) == msgspec.json.decode(full.encode(USAGE, metadata=b'{"a":1}'))
+    assert msgspec.json.decode(short.encode(*USAGE)) == msgspec.json.decode(full.encode(*USAGE))
+    metadata = b'{"a":1}'
+    assert msgspec.json.decode(short.encode(*USAGE, metadata=metadata)) == msgspec.json.decode(full.encode(*USAGE, metadata=metadata))
     for fact in FACTS:
         assert getattr(short, fact) == getattr(full, fact), fact
 

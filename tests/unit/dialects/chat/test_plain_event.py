@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from trunkline.dialects.chat import plain_event
 from trunkline.dialects.chat.stream import ChatStream
 from trunkline.protocol.quirks import Quirks
+from trunkline.protocol.usage import Cost, Usage
 
 FACTS = ("committed", "finish_reason", "native_finish_reason", "usage", "upstream_id", "service_tier", "output_chars", "text_chars")
 
@@ -35,7 +36,7 @@ def both_ways(*documents: dict[str, Any]) -> list[ChatStream]:
 def chunks(one: Any) -> list[Any]:
     return [
         msgspec.json.decode(part[6:])
-        for part in (getattr(one, "sent", b"") + one.finish(b'{"a":1}')).split(b"\n\n")
+        for part in (getattr(one, "sent", b"") + one.finish(Usage(1, 2), Cost())).split(b"\n\n")
         if part.startswith(b"data: {")
     ]
 

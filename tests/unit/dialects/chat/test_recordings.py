@@ -7,11 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from trunkline.dialects.chat.refusals import KINDS, classify
 from trunkline.dialects.chat.reply import ChatReply
 from trunkline.dialects.chat.request import parse
 from trunkline.dialects.chat.stream import ChatStream
+from trunkline.dialects.refusals import KINDS, classify
 from trunkline.protocol.quirks import Quirks
+from trunkline.protocol.usage import Cost, Usage
 
 ROOT = Path(__file__).parents[5] / "shared" / "cassettes"
 QUIRKS = {"groq": Quirks(usage_path="x_groq.usage", reasoning_out="tags"), "mistral": Quirks(reasoning_out="chunks")}
@@ -110,7 +111,7 @@ def test_whole_answers_are_complete() -> None:
         one.decode(msgspec.json.encode(body))
         assert one.error is None
         assert not one.empty
-        out = msgspec.json.decode(one.encode({}))
+        out = msgspec.json.decode(one.encode(Usage(), Cost()))
         assert {"id", "created", "model", "object", "system_fingerprint", "provider", "usage", "choices"} <= out.keys()
         for choice in out["choices"]:
             assert choice["finish_reason"] in FINISHES
@@ -127,14 +128,14 @@ def test_answers_of_openrouter_keep_every_field() -> None:
         body = recording["response"]["body"]  # type: ignore[index]
         one = ChatReply(body["id"], body["model"], body["provider"], body["created"], Quirks())
         one.decode(msgspec.json.encode(body))
-        out = msgspec.json.decode(one.encode(body["usage"]))
+        out = msgspec.json.decode(one.encode(Usage(), Cost()))
         for before, after in zip(body["choices"], out["choices"], strict=True):
             calls = after["message"].get("tool_calls", [])
             for call, own in zip(before["message"].get("tool_calls", []), calls, strict=True):
                 call.pop("index", None)
                 call["function"].setdefault("arguments", own["function"]["arguments"])
             assert after == {**after, **before, "message": {**after["message"], **before["message"]}}
-        assert {**out, **{key: value for key, value in body.items() if key != "choices"}} == out
+        assert {**out, **{key: value for key, value in body.items() if key not in ("choices", "usage")}} == out
 
 
 def test_requests_of_real_clients_are_accepted() -> None:

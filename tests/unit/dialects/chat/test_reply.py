@@ -2,7 +2,9 @@ import msgspec
 import pytest
 
 from trunkline.dialects.chat.reply import ChatReply
+from trunkline.dialects.chat.usage import usage_view
 from trunkline.protocol.quirks import Quirks
+from trunkline.protocol.usage import Cost, Usage
 
 
 def reply(body: object, *, options: dict[str, object] | None = None, **quirks: object) -> ChatReply:
@@ -18,7 +20,7 @@ def answer(message: object = None, finish: object = "stop", **more: object) -> d
 
 
 def encoded(one: ChatReply) -> dict[str, object]:
-    out = msgspec.json.decode(one.encode({"total_tokens": 3}))
+    out = msgspec.json.decode(one.encode(Usage(1, 2), Cost()))
     assert isinstance(out, dict)
     return out
 
@@ -49,15 +51,15 @@ def test_the_body_has_the_shape_of_the_contract() -> None:
                 "logprobs": None,
             }
         ],
-        "usage": {"total_tokens": 3},
+        "usage": msgspec.to_builtins(usage_view(Usage(1, 2), Cost())),
     }
     assert list(out)[-1] == "usage"
     assert (one.upstream_id, one.service_tier, one.text_chars, one.empty, one.error) == ("up-1", "default", 2, False, None)
 
 
-def test_usage_may_be_json_and_metadata_rides_along() -> None:
-    out = msgspec.json.decode(reply(answer()).encode(b'{"cost":1}', metadata=b'{"attempt":1}'))
-    assert (out["usage"], out["openrouter_metadata"]) == ({"cost": 1}, {"attempt": 1})
+def test_metadata_rides_along() -> None:
+    out = msgspec.json.decode(reply(answer()).encode(Usage(1, 2), Cost(10**12), metadata=b'{"attempt":1}'))
+    assert (out["usage"]["cost"], out["openrouter_metadata"]) == (1, {"attempt": 1})
 
 
 def test_reasoning_comes_with_details_or_not_at_all() -> None:

@@ -11,6 +11,7 @@ from trunkline.dialects.chat.splice import Template
 from trunkline.dialects.chat.stream import DONE, ChatStream
 from trunkline.errors import ApiError, MalformedResponse, UpstreamRefused
 from trunkline.protocol.quirks import Quirks
+from trunkline.protocol.usage import Cost, Usage
 
 Chunk = dict[str, object]
 
@@ -152,17 +153,12 @@ def test_usage_is_taken_out_and_merged() -> None:
 def test_the_end_is_one_chunk_with_usage_and_no_choices() -> None:
     one = stream()
     one.feed([chunk({"content": "x"}, service_tier="default"), chunk({}, "stop")])
-    end = one.finish({"total_tokens": 3}, metadata=b'{"attempt":1}')
+    end = one.finish(Usage(1, 2), Cost(), metadata=b'{"attempt":1}')
     assert end.endswith(b"\n\n" + DONE)
     [last] = events(end)
-    assert (last["choices"], last["usage"], last["openrouter_metadata"], last["service_tier"]) == (
-        [],
-        {"total_tokens": 3},
-        {"attempt": 1},
-        "default",
-    )
-    assert end != one.finish(b'{"total_tokens":3}')
-    assert events(one.finish(b'{"total_tokens":3}'))[0]["usage"] == {"total_tokens": 3}
+    assert (last["choices"], last["openrouter_metadata"], last["service_tier"]) == ([], {"attempt": 1}, "default")
+    assert (last["usage"]["prompt_tokens"], last["usage"]["completion_tokens"]) == (1, 2)
+    assert end != one.finish(Usage(1, 2), Cost())
 
 
 def test_failing_tells_the_client_in_band() -> None:
@@ -427,7 +423,7 @@ def test_a_stream_folds_to_the_reply(quirks: dict[str, object], said: list[objec
     folded = fold(one.feed([*(chunk(delta) for delta in said), chunk({}, finish), b"[DONE]"]))
     reply = ChatReply("gen-1-abc", "a/b", "Prov", 1700000000, Quirks(**settings), forced_tool=quirks.get("forced"))  # type: ignore[arg-type]
     reply.decode(msgspec.json.encode({"choices": [{"index": 0, "message": message, "finish_reason": finish}]}))
-    whole = msgspec.json.decode(reply.encode({}))["choices"][0]
+    whole = msgspec.json.decode(reply.encode(Usage(), Cost()))["choices"][0]
     calls = [[call["id"], call["function"]["name"], call["function"]["arguments"]] for call in whole["message"].get("tool_calls", [])]
     assert folded == {"content": whole["message"]["content"], "reasoning": whole["message"]["reasoning"], "tool_calls": calls}
     assert (one.finish_reason, one.text_chars, one.output_chars) == (reply.finish_reason, reply.text_chars, reply.output_chars)

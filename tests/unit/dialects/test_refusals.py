@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from trunkline.dialects.chat.refusals import KINDS, MESSAGE_LIMIT, classify, refusal_of, retry_after
+from trunkline.dialects.refusals import KINDS, MESSAGE_LIMIT, classify, refusal_of, retry_after
 from trunkline.errors import UpstreamRefused
 
 

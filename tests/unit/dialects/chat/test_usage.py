@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openrouter.components.chatusage import ChatUsage
 
-from trunkline.metering.usage_view import usage_json, usage_view
+from trunkline.dialects.chat.usage import usage_json, usage_view
 from trunkline.protocol.usage import Cost, Usage
 
 

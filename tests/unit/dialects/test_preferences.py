@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from trunkline.dialects.chat.preferences import PreferencesWire, preferences
+from trunkline.dialects.preferences import PreferencesWire, preferences
 from trunkline.errors import ApiError
 from trunkline.protocol.routing import MaxPrice, Preferences
 

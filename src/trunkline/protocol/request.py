@@ -1,0 +1,31 @@
+"""An inference request as every part of the gateway may know it, whatever its dialect."""
+
+from msgspec import Raw, Struct
+
+from trunkline.protocol.catalogue import Dialect
+from trunkline.protocol.routing import NO_PREFERENCES, Preferences
+
+
+class InboundRequest(Struct, frozen=True, kw_only=True):
+    """One parsed and checked request. Each inbound dialect extends it with what only its own translation needs.
+
+    `fields`: top-level keys in the caller's order with their bytes. `models`: the model named first, then the fallbacks, each once.
+    `max_tokens`: the caller's output limit. `parameters`: the names used that constrain endpoints, in the vocabulary of
+    `supported_parameters`. `modalities`: those of the input beside text. `prompt_bytes`: text bytes without media, for the token estimate.
+    `reasoning_excluded`: the caller does not want to see reasoning. `tools`: the names of the functions offered with the JSON text of
+    their parameter schemas, for the validity check after the reply.
+    """
+
+    dialect: Dialect
+    fields: dict[str, Raw]
+    model: str | None = None
+    models: tuple[str, ...] = ()
+    stream: bool = False
+    max_tokens: int | None = None
+    parameters: frozenset[str] = frozenset()
+    modalities: frozenset[str] = frozenset()
+    prompt_bytes: int = 0
+    preferences: Preferences = NO_PREFERENCES
+    reasoning_excluded: bool = False
+    session_id: str | None = None
+    user: str | None = None
