@@ -11,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from msgspec import inspect
+
 from trunkline.settings import SETTINGS
 
 SETTING_FLAGS = {setting.flag for setting in SETTINGS}
@@ -98,8 +100,35 @@ def errors_page(module: ModuleType) -> list[str]:
     return [intro, "", *table(("error type", "status"), ((code(name), str(status)) for name, status in module.STATUS_OF_TYPE.items()))]
 
 
+def configuration_page(module: ModuleType) -> list[str]:
+    """The keys of the single tables of `trunkline.toml`; those of its lists are in the Structs that read them."""
+    lines = [
+        "`trunkline.toml` describes providers, models and endpoints in lists of tables, and what follows in single tables. "
+        "A running server reads it again after SIGHUP.",
+    ]
+    for field in inspect.type_info(module.Tables).fields:
+        if isinstance(field.type, inspect.StructType):
+            rows = [(code(key.encode_name), _default(key), _description(key)) for key in field.type.fields]
+            doc = (field.type.cls.__doc__ or "").strip()
+            lines += ["", f"## `[{field.encode_name}]`", "", doc, "", *table(("key", "default", "meaning"), rows)]
+    return lines
+
+
+def _default(field: inspect.Field) -> str:
+    return "" if field.default is None else code(str(field.default))
+
+
+def _description(field: inspect.Field) -> str:
+    """What the annotation of a key says of it."""
+    parts = field.type.types if isinstance(field.type, inspect.UnionType) else (field.type,)
+    return " ".join(
+        part.extra_json_schema["description"] for part in parts if isinstance(part, inspect.Metadata) and part.extra_json_schema
+    )
+
+
 PAGES = (
     Page("settings.md", "Settings", "trunkline.settings", settings_page),
+    Page("configuration.md", "trunkline.toml", "trunkline.catalogue.config", configuration_page),
     Page("commands.md", "Commands", "trunkline.cli", commands_page),
     Page("operations.md", "Operations of the API", "trunkline.api.routes", operations_page),
     Page("errors.md", "Error types", "trunkline.errors", errors_page),

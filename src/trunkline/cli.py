@@ -19,8 +19,7 @@ from trunkline.local import weights
 from trunkline.mock import server as mock_server
 from trunkline.protocol.money import round_usd, usd
 from trunkline.settings import SETTINGS, Settings, load
-from trunkline.storage import backup as backups
-from trunkline.storage.engines import folder_of_files, open_storage, prepare_folder
+from trunkline.storage.engines import databases_of, open_storage, prepare_folder
 
 FLAGS = [setting for setting in SETTINGS if setting.flag]
 
@@ -138,8 +137,8 @@ def migrate(**flags: str | None) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @settings_options
 def backup(folder: Path, **flags: str | None) -> None:
-    """Copy the databases into FOLDER, also while the server runs."""
-    for file in backups.backup(folder_of_files(settings_of(flags)), folder):
+    """Copy the databases into FOLDER, also while the server runs. PostgreSQL needs pg_dump on the PATH."""
+    for file in databases_of(settings_of(flags)).back_up(folder):
         click.echo(str(file))
 
 
@@ -147,11 +146,9 @@ def backup(folder: Path, **flags: str | None) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
 @settings_options
 def restore(folder: Path, **flags: str | None) -> None:
-    """Replace the databases by the backup in FOLDER; no server may run."""
-    data_dir = folder_of_files(settings_of(flags))
-    prepare_folder(data_dir)
-    backups.restore(folder, data_dir)
-    click.echo(f"restored {data_dir} from {folder}")
+    """Replace the databases by the backup in FOLDER; no server may run. PostgreSQL needs pg_restore and psql on the PATH."""
+    databases_of(settings_of(flags)).restore(folder)
+    click.echo(f"the databases are restored from {folder}")
 
 
 @cli.group()

@@ -29,6 +29,7 @@ from trunkline.protocol.generation import GenerationRecord
 from trunkline.protocol.identity import key_hash, uuid7
 from trunkline.storage.engines import Storage
 from trunkline.storage.layout import DATABASES, Database
+from trunkline.storage.schema.telemetry import generations
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "fixtures" / "schemas"
 ENGINES = ("sqlite", "postgres")
@@ -91,6 +92,7 @@ def fill(storage: Storage) -> None:
         renew_lease(connection, HASHES["limited"], WORKER, Ask(free=0, held=0, estimate=10**12), NOW)
         connection.execute("INSERT INTO settings (name, value) VALUES ('a name', 'a value')")
     with closing(storage.connect_telemetry()) as connection:
+        connection.prepare_days(generations, (TODAY - 1, TODAY))
         write_batch(connection, RECORDS)
 
 
@@ -135,6 +137,7 @@ def _postgres(folder: Path) -> Iterator[Callable[[Database], str]]:
         command = [
             str(found / "pg_dump"),
             "--inserts",
+            "--load-via-partition-root",
             "--no-owner",
             "--no-privileges",
             f"--schema={database.name}",

@@ -1,12 +1,14 @@
 """The command line, on a data folder of its own."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner, Result
+from postgres_server import programs
 
 from trunkline import __version__, cli
 from trunkline.app import serving
@@ -57,6 +59,22 @@ def test_the_databases_are_made_copied_and_restored(tmp_path: Path) -> None:
     assert "restored" in run(data, "db", "restore", str(copy)).stdout
     listed = run(data, "keys", "list").stdout
     assert "kept" in listed and "after" not in listed
+
+
+def test_the_copies_of_postgresql_are_its_own_programs_work(
+    new_database: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ = {"TRUNKLINE_DATABASE_URL": new_database(), "PATH": f"{programs()}{os.pathsep}{os.environ['PATH']}"}
+    data, copy = tmp_path / "data", tmp_path / "copy"
+    run(data, "keys", "create", "--name", "kept", environ=environ)
+    assert run(data, "db", "backup", str(copy), environ=environ).stdout == f"{copy / 'trunkline.dump'}\n"
+    run(data, "keys", "create", "--name", "after", environ=environ)
+    assert "restored" in run(data, "db", "restore", str(copy), environ=environ).stdout
+    listed = run(data, "keys", "list", environ=environ).stdout
+    assert "kept" in listed and "after" not in listed
+    monkeypatch.setenv("TRUNKLINE_DATABASE_URL", environ["TRUNKLINE_DATABASE_URL"])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "pg_dump is not installed" in main(monkeypatch, "db", "backup", str(tmp_path / "other"))
 
 
 def test_every_setting_with_a_flag_is_offered_and_reaches_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

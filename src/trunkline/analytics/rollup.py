@@ -7,12 +7,12 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import Table
 
-from trunkline.analytics.rows import COLUMNS, to_rows
+from trunkline.analytics.rows import WRITTEN, to_rows
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.storage.connection import DUPLICATES, Connection
+from trunkline.storage.days import MS_PER_DAY
 from trunkline.storage.schema.telemetry import app_day, generations, key_day, model_day
 
-MS_PER_DAY: Final = 86_400_000
 _SUMS: Final = ("requests", "errors", "prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "cost", "byok_cost")
 _LOOKUP: Final = 500
 """Ids asked for in one statement, below SQLite's limit of parameters."""
@@ -28,11 +28,6 @@ class Rollups(Struct, frozen=True):
     model_day: Rows
     key_day: Rows
     app_day: Rows
-
-
-def day_of(unix_ms: int) -> int:
-    """The UTC day of a time, in whole days since 1970-01-01."""
-    return unix_ms // MS_PER_DAY
 
 
 def aggregate(records: Iterable[GenerationRecord]) -> Rollups:
@@ -129,7 +124,7 @@ def _write(connection: Connection, records: Sequence[GenerationRecord], *, repla
     with connection.transaction():
         if replayed:
             records = _unknown(connection, records)
-        connection.insert(generations, COLUMNS, to_rows(records))
+        connection.insert(generations, WRITTEN, to_rows(records))
         rollups = aggregate(records)
         for upsert in _UPSERTS:
             connection.insert(upsert.table, upsert.columns, getattr(rollups, upsert.table.name), upsert.conflict)

@@ -1,7 +1,8 @@
 """A `GenerationRecord` as a row of the table `generations`, and back.
 
-What lists select by has a column, named as the field. All else is in the last column, `details`, so that a row costs few bindings and
-bytes: the values of DETAILS in msgpack, without their names. That makes the order of DETAILS a stored format.
+What lists select by has a column, named as the field. All else is in the column `details`, so that a row costs few bindings and
+bytes: the values of DETAILS in msgpack, without their names. That makes the order of DETAILS a stored format. A few of them are in a
+column of their own as well, so that a list can be narrowed by them; nothing reads a record from those.
 """
 
 from collections.abc import Sequence
@@ -67,14 +68,23 @@ DETAILS: Final = (
 )
 """The other fields in stored order: a new field goes to the end, none ever leaves its place."""
 COLUMNS: Final = (*FIELDS, "details")
+"""What a record is read from."""
+_NARROWING: Final = ("provider_name", "error_type", "finish_reason")
+WRITTEN: Final = (*COLUMNS, *_NARROWING, "app")
+"""What a record is written to. `app` is what the roll-up by app knows an app by: its URL, else its name, NULL for neither. NULL in all four
+is also a row of a release before revision 0002, which lists by these columns do not find."""
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 _fields: Final = attrgetter(*FIELDS)
 _details: Final = attrgetter(*DETAILS)
+_narrowing: Final = attrgetter(*_NARROWING)
 
 
 def to_rows(records: Sequence[GenerationRecord]) -> list[tuple[object, ...]]:
-    """The values of each record in the order of COLUMNS. Raises OverflowError or UnicodeEncodeError for what msgpack cannot hold."""
-    return [(*_fields(record), _ENCODE(_details(record))) for record in records]
+    """The values of each record in the order of WRITTEN. Raises OverflowError or UnicodeEncodeError for what msgpack cannot hold."""
+    return [
+        (*_fields(record), _ENCODE(_details(record)), *_narrowing(record), record.app_referer or record.app_title or None)
+        for record in records
+    ]
 
 
 def from_row(row: Sequence[Any]) -> GenerationRecord:

@@ -17,6 +17,7 @@ from msgspec import structs
 from trunkline.accounts.keys import Keys
 from trunkline.accounts.ledger_store import credits_totals, settle_batch
 from trunkline.accounts.starting_keys import ensure_bootstrap_keys
+from trunkline.analytics.upkeep import Upkeep
 from trunkline.api.access import Lock
 from trunkline.api.inference import InferenceRoute
 from trunkline.api.routes import TABLE
@@ -28,6 +29,7 @@ from trunkline.app.figures import Figures
 from trunkline.auth.authenticator import Authenticator
 from trunkline.auth.directory import KeyDirectory
 from trunkline.catalogue.catalogue import Catalogue
+from trunkline.catalogue.config import StorageTable, read_config
 from trunkline.catalogue.first_seen import FirstSeen
 from trunkline.catalogue.load import load as load_catalogue
 from trunkline.catalogue.synced import synced_file
@@ -70,6 +72,7 @@ class Gateway:
         self._environ = {**environ, LOCAL_API_KEY: place.api_key}
         self._first_seen = FirstSeen(settings.data_dir / "first-seen.json", time.time)
         self._local = _local_model(settings, self._environ, place)
+        self._storage_rules = self._load_storage_rules()
         self._catalogue = self._load_catalogue()
         self._client = Client(EgressGuard(), environ=environ)
         self._directory = KeyDirectory(storage)
@@ -78,6 +81,7 @@ class Gateway:
         self._figures = Figures(storage)
         spool = Spool(settings.data_dir / "spool", storage.worker_id)
         self._recorder = Recorder(spool, storage.connect_control, storage.connect_telemetry, storage.worker_id, settle_batch)
+        self._upkeep = Upkeep(storage, lambda: self._storage_rules.generation_days)
         self._routes = self._make_routes()
         pipeline = self._make_pipeline()
         self.application = Dispatcher(
@@ -96,11 +100,13 @@ class Gateway:
         self._recorder.start()
         await self._figures.refresh()
         self._figures.start()
+        self._upkeep.start()
         settle_heap()
 
     async def stop(self) -> None:
         """End in the reverse order: nothing recorded is lost."""
         self._figures.stop()
+        self._upkeep.stop()
         if self._local is not None:
             await self._local.stop()
         await self._client.close()
@@ -112,16 +118,23 @@ class Gateway:
     def reload(self) -> None:
         """Read `trunkline.toml` again; a wrong one is reported, and the old catalogue stays in force."""
         try:
-            catalogue = self._load_catalogue()
+            rules, catalogue = self._load_storage_rules(), self._load_catalogue()
         except ConfigError as error:
             logger.warning("the configuration is not reloaded: %s", error)
             return
         self._routes.credentials = Credentials(self._environ)
-        self._catalogue = catalogue
+        self._storage_rules, self._catalogue = rules, catalogue
         logger.info("the configuration is reloaded")
 
+    def _config_file(self) -> Path | None:
+        return self._settings.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
+
+    def _load_storage_rules(self) -> StorageTable:
+        config = self._config_file()
+        return StorageTable() if config is None else read_config(config).storage
+
     def _load_catalogue(self) -> Catalogue:
-        config = self._settings.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
+        config = self._config_file()
         local = self._local.base_url if self._local is not None else None
         synced = synced_file(self._settings.data_dir)
         return load_catalogue(config, self._environ, local=local, first_seen=self._first_seen, synced=synced)

@@ -1,27 +1,49 @@
 """Reads `trunkline.toml` and checks its outline; each table is checked where it is turned into a Struct."""
 
 from pathlib import Path
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from trunkline.errors import ConfigError
 from trunkline.providers.tables import parse, read
 
 
+class StorageTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long what is stored is kept. Only the operator's own file is asked."""
+
+    generation_days: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=36_500,
+                description="Generations are removed, within an hour, when their UTC day ended so many days ago; absent = never. "
+                "Sums by day, the ledger and keys stay.",
+            ),
+        ]
+        | None
+    ) = None
+
+
 class Tables(Struct, frozen=True, forbid_unknown_fields=True):
-    """The top level of a catalogue file: lists of tables, not yet checked."""
+    """The top level of a catalogue file: lists of tables, not yet checked, and single tables, checked."""
 
     authors: tuple[dict[str, object], ...] = ()
     providers: tuple[dict[str, object], ...] = ()
     models: tuple[dict[str, object], ...] = ()
     endpoints: tuple[dict[str, object], ...] = ()
+    storage: StorageTable = StorageTable()
+
+
+_SINGLE = ("storage",)
 
 
 def tables_of(text: bytes, file: str) -> Tables:
     """The tables of a catalogue file. Raises ConfigError for text that is not TOML, an unknown key, or one table where a list is meant."""
     top = parse(text, file)
     for key, value in top.items():
-        if key in Tables.__struct_fields__ and isinstance(value, dict):
+        if key in Tables.__struct_fields__ and key not in _SINGLE and isinstance(value, dict):
             raise ConfigError(f"{file}: {key}", "one table where a list of tables is meant", f"[[{key}]]")
     return read(top, Tables, f"{file}: ")
 

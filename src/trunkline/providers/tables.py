@@ -68,6 +68,7 @@ def key_path(where: str, *keys: str) -> str:
 
 _TYPES = {
     "int": "a whole number",
+    "int | null": "a whole number",
     "float": "a number",
     "int | float": "a number",
     "bool": "true or false",

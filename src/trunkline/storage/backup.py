@@ -1,4 +1,4 @@
-"""Copies of the data folder's databases: taken while the server runs, put back only when it does not.
+"""Copies of SQLite's databases in the data folder: taken while the server runs, put back only when it does not.
 
 Each database is copied as of one moment (SQLite's online backup); the two moments differ by the time of one copy, which replay by
 generation id mends.
@@ -9,7 +9,6 @@ from contextlib import closing
 from pathlib import Path
 
 from trunkline.errors import ConfigError
-from trunkline.storage.engines import prepare_folder
 from trunkline.storage.layout import DATABASES, Database
 from trunkline.storage.lock import FolderLock
 from trunkline.storage.sqlite import connect
@@ -26,7 +25,7 @@ def _copy(source: sqlite3.Connection, target: Path) -> None:
         connection.execute("PRAGMA journal_mode=DELETE")
 
 
-def backup(data_dir: Path, target_dir: Path) -> tuple[Path, ...]:
+def back_up(data_dir: Path, target_dir: Path) -> tuple[Path, ...]:
     """Copies both databases into `target_dir` (made when absent) while they may be in use. Returns the files written.
 
     Raises ConfigError when there is nothing to copy, or `target_dir` already holds a backup.
@@ -61,13 +60,12 @@ def _check(database: Database, file: Path) -> None:
 
 
 def restore(source_dir: Path, data_dir: Path) -> None:
-    """Replaces both databases in `data_dir` by the backup in `source_dir`; an older schema is upgraded by the next start.
+    """Replaces both databases in `data_dir`, which is there, by the backup in `source_dir`; the next start upgrades an older schema.
 
     Raises ConfigError, with nothing changed, when a server or command uses the folder or the backup is not sound.
     """
     for database in DATABASES:
         _check(database, database.file(source_dir))
-    prepare_folder(data_dir)
     lock = FolderLock(data_dir, alone=True)
     try:
         partials = []

@@ -5,8 +5,9 @@ of SQLite are those of `sqlite3`; PostgreSQL's arrive as StorageUnavailable, Unf
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Table
@@ -62,6 +63,14 @@ class Connection(Protocol):
         """Inside a transaction, keeps all others from the rows whose one-column primary key is among `values`, and from what they guard."""
         ...
 
+    def prepare_days(self, table: Table, days: Iterable[int]) -> None:
+        """Has a place ready for the rows of each of these UTC days, where the engine divides `table` by day."""
+        ...
+
+    def drop_days(self, table: Table, before: int) -> int:
+        """Drops the places that hold only rows of days before the UTC day `before`, and returns how many; what is left are rows."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -79,6 +88,18 @@ class Databases(Protocol):
 
     def connect(self, database: Database, *, durable: bool) -> Connection:
         """A raw connection; without `durable` a power cut may undo its last commits."""
+        ...
+
+    def alone(self, task: str) -> AbstractContextManager[bool]:
+        """Claims a task without waiting, until the end of the `with`; False when another process that shares the databases has it."""
+        ...
+
+    def back_up(self, target_dir: Path) -> tuple[Path, ...]:
+        """Copies both databases into `target_dir` while they may be in use; returns the files written. Raises ConfigError."""
+        ...
+
+    def restore(self, source_dir: Path) -> None:
+        """Replaces both databases by what `back_up` wrote. Raises ConfigError, with nothing changed, also while they are in use."""
         ...
 
     def bring_up_to_date(self) -> None:

@@ -1,7 +1,7 @@
 """The open databases of one process."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Literal, cast
@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from trunkline.errors import ConfigError
 from trunkline.settings import Settings
+from trunkline.storage import backup
 from trunkline.storage.availability import reporting_outages
 from trunkline.storage.connection import Connection, Databases
 from trunkline.storage.layout import CONTROL, TELEMETRY, Database
-from trunkline.storage.lock import FolderLock
+from trunkline.storage.lock import FolderLock, claimed
 from trunkline.storage.sqlite import WRITING, async_engine, connect
 from trunkline.storage.versions import bring_up_to_date
 
@@ -40,6 +41,19 @@ class Files:
     def connect(self, database: Database, *, durable: bool) -> Connection:
         """A raw connection with the synchronous level of the database, or with NORMAL."""
         return connect(database, self._data_dir, synchronous=database.synchronous if durable else "NORMAL")
+
+    def alone(self, task: str) -> AbstractContextManager[bool]:
+        """Claims a task by a lock on a file of the data folder."""
+        return claimed(self._data_dir, task)
+
+    def back_up(self, target_dir: Path) -> tuple[Path, ...]:
+        """Copies both files."""
+        return backup.back_up(self._data_dir, target_dir)
+
+    def restore(self, source_dir: Path) -> None:
+        """Replaces both files."""
+        prepare_folder(self._data_dir)
+        backup.restore(source_dir, self._data_dir)
 
     def bring_up_to_date(self) -> None:
         """Creates, upgrades or refuses the files."""
@@ -82,6 +96,10 @@ class Storage:
         with reporting_outages():
             return self._databases.connect(TELEMETRY, durable=True)
 
+    def alone(self, task: str) -> AbstractContextManager[bool]:
+        """Claims a task without waiting, until the end of the `with`; False when another process has it. Raises StorageUnavailable."""
+        return self._databases.alone(task)
+
     async def close(self) -> None:
         """Closes the engines and gives the folder free; a second call does nothing."""
         await self.control.dispose()
@@ -89,8 +107,9 @@ class Storage:
         self._lock.release()
 
 
-def databases_at(url: str) -> Databases:
-    """The databases of the engine that `url` names. Raises ConfigError when there is no such engine, or it is not installed."""
+def databases_at(url: str, **options: float) -> Databases:
+    """The databases of the engine that `url` names, made with `options`. Raises ConfigError when there is no such engine, or it is not
+    installed."""
     scheme = urlsplit(url).scheme or url
     if scheme not in _OPTIONAL:
         raise ConfigError(
@@ -100,23 +119,17 @@ def databases_at(url: str) -> Databases:
         module = import_module(_OPTIONAL[scheme])
     except ModuleNotFoundError as error:
         raise ConfigError(_VARIABLE, f"{error.name} is not installed", "pip install 'trunkline[postgres]'") from error
-    return cast("Databases", module.Databases(url))
+    return cast("Databases", module.Databases(url, **options))
 
 
-def _databases(settings: Settings) -> Databases:
+def databases_of(settings: Settings) -> Databases:
+    """The databases that the settings ask for, not yet open. Raises ConfigError as above, or for SQLite outside of the data folder."""
     url = settings.database_url
     if urlsplit(url).scheme not in ("", "sqlite"):
         return databases_at(url)
     if url.removeprefix("sqlite").strip(":/"):
         raise ConfigError(_VARIABLE, "SQLite databases always lie in the data folder", "nothing, and set TRUNKLINE_DATA_DIR")
     return Files(settings.data_dir)
-
-
-def folder_of_files(settings: Settings) -> Path:
-    """The data folder, for what works on files. Raises ConfigError where the databases are no files."""
-    if not isinstance(_databases(settings), Files):
-        raise ConfigError(_VARIABLE, "the databases are PostgreSQL's, which has tools of its own for this", "pg_dump and pg_restore")
-    return settings.data_dir
 
 
 def prepare_folder(data_dir: Path) -> None:
@@ -135,7 +148,7 @@ def open_storage(settings: Settings, *, check: Literal["full", "none"] = "full")
 
     Raises ConfigError when the folder or a database cannot be used, or is of a newer release.
     """
-    databases = _databases(settings)
+    databases = databases_of(settings)
     prepare_folder(settings.data_dir)
     lock = FolderLock(settings.data_dir)
     try:

@@ -17,6 +17,7 @@ from trunkline.errors import ConfigError
 from trunkline.storage.engines import databases_at
 from trunkline.storage.layout import DATABASES, Database
 from trunkline.storage.sqlite import sync_engine
+from trunkline.storage.versions import MIGRATION_SECONDS
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -58,7 +59,7 @@ async def upgrade_engine(database: Database, engine: AsyncEngine, revision: str 
 
 async def upgrade_url(url: str) -> None:
     """Upgrades both schemas of the PostgreSQL database at `url`."""
-    databases = databases_at(url)
+    databases = databases_at(url, patience=MIGRATION_SECONDS)
     for database in DATABASES:
         await upgrade_engine(database, databases.async_engine(database))
 

@@ -6,7 +6,7 @@ however long they would wait. Here every connection is in autocommit mode, and a
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -49,6 +49,13 @@ class Connection(sqlite3.Connection):
 
     def lock_rows(self, table: Table, values: Sequence[str]) -> None:
         """Does nothing: a transaction is alone in the database."""
+
+    def prepare_days(self, table: Table, days: Iterable[int]) -> None:
+        """Does nothing: a table is one file's."""
+
+    def drop_days(self, table: Table, before: int) -> int:
+        """Drops nothing: the rows of all days lie together."""
+        return 0
 
 
 def _set_pragmas(connection: sqlite3.Connection, synchronous: Synchronous) -> None:

@@ -77,9 +77,18 @@ async def _load_postgres(url: str, sql: str) -> None:
     await connection.close()
 
 
+def _days(connection: Connection) -> set[str]:
+    """The partitions of days, which depend on when the rows came; the default one is every database's."""
+    if connection.dialect.name == "sqlite":
+        return set()
+    names = connection.execute(text("SELECT relname FROM pg_class WHERE relispartition AND pg_get_expr(relpartbound, oid) <> 'DEFAULT'"))
+    return set(names.scalars())
+
+
 def _shape(connection: Connection) -> dict[str, object]:
-    """All that a schema says, whatever the order of its columns."""
+    """All that a schema says, whatever the order of its columns and the days it has rows of."""
     inspector = inspect(connection)
+    days = _days(connection)
     shape: dict[str, object] = {
         table: (
             sorted((column["name"], str(column["type"]), column["nullable"], column["default"]) for column in inspector.get_columns(table)),
@@ -87,9 +96,13 @@ def _shape(connection: Connection) -> dict[str, object]:
             sorted((index["name"] or "", index["column_names"], _options(index)) for index in inspector.get_indexes(table)),
         )
         for table in inspector.get_table_names()
+        if table not in days
     }
     if connection.dialect.name == "sqlite":
         shape["without rowid"] = sorted((row.name, row.wr) for row in connection.execute(text("PRAGMA table_list")))
+    else:
+        divided = connection.execute(text("SELECT partrelid::regclass::text, pg_get_partkeydef(partrelid) FROM pg_partitioned_table"))
+        shape["divided"] = [tuple(row) for row in divided]
     return shape
 
 

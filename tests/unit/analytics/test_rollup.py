@@ -4,19 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.analytics.rollup import aggregate, day_of, write_batch
+from trunkline.analytics.rollup import aggregate, write_batch
 from trunkline.analytics.rows import from_row
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.protocol.identity import uuid7
 from trunkline.storage.connection import Connection, Unfit
 
 Make = Callable[..., GenerationRecord]
-
-
-def test_a_day_is_a_utc_day() -> None:
-    assert day_of(0) == 0
-    assert day_of(86_399_999) == 0
-    assert day_of(86_400_000) == 1
 
 
 def test_sums_by_model_key_and_app(record: Make) -> None:

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from trunkline.analytics.rows import COLUMNS, DETAILS, FIELDS, from_row, to_rows
+from trunkline.analytics.rows import COLUMNS, DETAILS, FIELDS, WRITTEN, from_row, to_rows
 from trunkline.protocol.generation import AttemptRecord, GenerationRecord
 from trunkline.storage.schema.telemetry import generations
 
@@ -23,7 +23,8 @@ def full_record(record: Make) -> GenerationRecord:
 
 
 def test_the_table_has_these_columns() -> None:
-    assert [column.name for column in generations.columns] == list(COLUMNS)
+    assert [column.name for column in generations.columns] == list(WRITTEN)
+    assert WRITTEN[: len(COLUMNS)] == COLUMNS
 
 
 def test_each_field_has_one_place() -> None:
@@ -43,16 +44,31 @@ def test_the_stored_order_is_never_changed() -> None:
 
 def test_a_record_comes_back_as_it_was(record: Make) -> None:
     records = [record(), full_record(record)]
-    back = [from_row(row) for row in to_rows(records)]
+    back = [from_row(row[: len(COLUMNS)]) for row in to_rows(records)]
     assert back == records
     assert type(back[1].streamed) is bool
 
 
 def test_a_row_of_an_earlier_release_has_defaults_for_later_fields(record: Make) -> None:
     one = full_record(record)
-    (*fields, details) = to_rows([one])[0]
+    (*fields, details) = to_rows([one])[0][: len(COLUMNS)]
     shorter = msgspec.msgpack.encode(msgspec.msgpack.decode(details)[:-1])
     assert from_row((*fields, shorter)) == msgspec.structs.replace(one, service_tier=None)
+
+
+def test_what_lists_are_narrowed_by_stands_alone_too(record: Make) -> None:
+    rows = to_rows(
+        [
+            record(finish_reason="stop", app_referer="https://a.example", app_title="A"),
+            record(error_type="timeout", app_title="A"),
+            record(app_referer="", app_title=""),
+        ]
+    )
+    assert [row[len(COLUMNS) :] for row in rows] == [
+        ("Acme", None, "stop", "https://a.example"),
+        ("Acme", "timeout", None, "A"),
+        ("Acme", None, None, None),
+    ]
 
 
 def test_values_are_of_sqlites_kinds(record: Make) -> None:

@@ -73,6 +73,18 @@ def test_a_reload_takes_what_is_right_and_keeps_the_old_when_it_is_not(tmp_path:
     live(tmp_path, scene)
 
 
+def test_the_rule_for_old_generations_is_that_of_the_newest_right_configuration(tmp_path: Path) -> None:
+    async def scene(gateway: Gateway, file: Path) -> None:
+        rules = [gateway._upkeep._keep_days()]
+        for text in (CONFIG + "[storage]\ngeneration_days = 30\n", CONFIG + "[storage]\ngeneration_days = 0\n", CONFIG):
+            file.write_text(text)
+            gateway.reload()
+            rules.append(gateway._upkeep._keep_days())
+        assert rules == [None, 30, 30, None]
+
+    live(tmp_path, scene)
+
+
 def test_a_wrong_configuration_is_an_error_at_the_start(tmp_path: Path) -> None:
     async def scene(_gateway: Gateway, _file: Path) -> None:
         raise AssertionError("started")

@@ -16,9 +16,19 @@ def test_the_lists_of_tables() -> None:
     assert tables.endpoints == ()
 
 
+def test_how_long_generations_are_kept() -> None:
+    assert tables_of(b"", "trunkline.toml").storage.generation_days is None
+    assert tables_of(b"[storage]\ngeneration_days = 30\n", "trunkline.toml").storage.generation_days == 30
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("[storage]\ngeneration_days = 0\n", "trunkline.toml: storage.generation_days: expected a whole number >= 1"),
+        ("[storage]\ngeneration_days = 36501\n", "trunkline.toml: storage.generation_days: expected a whole number <= 36500"),
+        ('[storage]\ngeneration_days = "30"\n', "trunkline.toml: storage.generation_days: expected a whole number, got text in quotes"),
+        ("[storage]\ngeneration_day = 1\n", "trunkline.toml: storage.generation_day: there is no such key. Write instead: generation_days"),
+        ("[[storage]]\n", "trunkline.toml: storage: expected a table, got a list"),
         ("[[model]]\n", "trunkline.toml: model: there is no such key. Write instead: models"),
         ("[models]\nid = 1\n", "trunkline.toml: models: one table where a list of tables is meant. Write instead: [[models]]"),
         ("models = 1\n", "trunkline.toml: models: expected a list, got a whole number"),

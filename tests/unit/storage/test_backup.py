@@ -6,8 +6,8 @@ import pytest
 
 from trunkline.errors import ConfigError
 from trunkline.settings import Settings
-from trunkline.storage.backup import backup, restore
-from trunkline.storage.engines import Storage, open_storage
+from trunkline.storage.backup import back_up, restore
+from trunkline.storage.engines import Files, Storage, open_storage
 from trunkline.storage.layout import CONTROL, DATABASES
 from trunkline.storage.sqlite import connect
 
@@ -25,7 +25,7 @@ def _read(settings: Settings) -> str:
 def test_a_backup_of_a_running_server_comes_back(settings: Settings, tmp_path: Path) -> None:
     storage = open_storage(settings)
     _write(settings, "before")
-    files = backup(settings.data_dir, tmp_path / "copy")
+    files = back_up(settings.data_dir, tmp_path / "copy")
     assert [file.stat().st_mode & 0o777 for file in files] == [0o600] * len(DATABASES)
     _write(settings, "after")
     asyncio.run(storage.close())
@@ -36,14 +36,14 @@ def test_a_backup_of_a_running_server_comes_back(settings: Settings, tmp_path: P
 
 def test_restoring_into_an_empty_folder_makes_it_usable(settings: Settings, storage: Storage, tmp_path: Path) -> None:
     _write(settings, "moved")
-    backup(settings.data_dir, tmp_path / "copy")
+    back_up(settings.data_dir, tmp_path / "copy")
     other = tmp_path / "other"
-    restore(tmp_path / "copy", other)
+    Files(other).restore(tmp_path / "copy")
     assert sorted(file.name for file in other.glob("*.db")) == ["control.db", "telemetry.db"]
 
 
 def test_a_restore_is_refused_while_the_folder_is_open(settings: Settings, storage: Storage, tmp_path: Path) -> None:
-    backup(settings.data_dir, tmp_path / "copy")
+    back_up(settings.data_dir, tmp_path / "copy")
     _write(settings, "mine")
     with pytest.raises(ConfigError, match="in use"):
         restore(tmp_path / "copy", settings.data_dir)
@@ -53,7 +53,7 @@ def test_a_restore_is_refused_while_the_folder_is_open(settings: Settings, stora
 def test_a_damaged_or_missing_backup_changes_nothing(settings: Settings, tmp_path: Path) -> None:
     asyncio.run(open_storage(settings).close())
     _write(settings, "mine")
-    backup(settings.data_dir, tmp_path / "copy")
+    back_up(settings.data_dir, tmp_path / "copy")
     CONTROL.file(tmp_path / "copy").write_bytes(b"garbage" * 1000)
     with pytest.raises(ConfigError, match="cannot be read"):
         restore(tmp_path / "copy", settings.data_dir)
@@ -63,8 +63,8 @@ def test_a_damaged_or_missing_backup_changes_nothing(settings: Settings, tmp_pat
 
 
 def test_a_backup_overwrites_nothing_and_needs_a_database(settings: Settings, storage: Storage, tmp_path: Path) -> None:
-    backup(settings.data_dir, tmp_path / "copy")
+    back_up(settings.data_dir, tmp_path / "copy")
     with pytest.raises(ConfigError, match="overwrites nothing"):
-        backup(settings.data_dir, tmp_path / "copy")
+        back_up(settings.data_dir, tmp_path / "copy")
     with pytest.raises(ConfigError, match="no database to back up"):
-        backup(tmp_path / "empty", tmp_path / "more")
+        back_up(tmp_path / "empty", tmp_path / "more")

@@ -4,7 +4,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from sqlite_threads import ended_threads
 from trunkline import settings as settings_room
 from trunkline.errors import ConfigError, StorageUnavailable
 from trunkline.settings import Settings
-from trunkline.storage.engines import Storage, folder_of_files, open_storage
+from trunkline.storage.engines import Files, Storage, databases_of, open_storage
 from trunkline.storage.layout import CONTROL, DATABASES
 
 
@@ -123,12 +122,6 @@ print([name for name in sys.modules if "asyncpg" in name or "postgres" in name])
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-def test_only_files_are_backed_up_as_files(settings: Settings, new_database: Callable[..., str]) -> None:
-    assert folder_of_files(settings) == settings.data_dir
-    with pytest.raises(ConfigError, match="pg_dump"):
-        folder_of_files(replace(settings, database_url=new_database()))
-
-
 def test_sqlite_by_name_is_the_default(tmp_path: Path) -> None:
     settings = settings_room.load({"data_dir": str(tmp_path)}, {"TRUNKLINE_DATABASE_URL": "sqlite://"})
     asyncio.run(open_storage(settings).close())
@@ -149,3 +142,24 @@ def test_a_failed_start_leaves_no_lock(settings: Settings) -> None:
         open_storage(settings)
     CONTROL.file(settings.data_dir).unlink()
     asyncio.run(open_storage(settings).close())
+
+
+def test_the_databases_are_those_of_the_settings(settings: Settings, tmp_path: Path) -> None:
+    databases = databases_of(settings)
+    assert isinstance(databases, Files)
+    databases.restore(_copied(settings, tmp_path / "copy"))
+    with pytest.raises(ConfigError, match="TRUNKLINE_DATA_DIR"):
+        databases_of(replace(settings, database_url="sqlite:///elsewhere.db"))
+
+
+def _copied(settings: Settings, folder: Path) -> Path:
+    asyncio.run(open_storage(settings).close())
+    assert databases_of(settings).back_up(folder) == tuple(database.file(folder) for database in DATABASES)
+    return folder
+
+
+def test_a_task_is_claimed_by_one_process_at_a_time(both_storage: Storage) -> None:
+    with both_storage.alone("a task") as first, both_storage.alone("a task") as second, both_storage.alone("another") as other:
+        assert (first, second, other) == (True, False, True)
+    with both_storage.alone("a task") as again:
+        assert again

@@ -1,7 +1,7 @@
 """An asyncpg connection lent to a thread: an event loop of its own, run for the time of each call."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 
 from trunkline.errors import StorageUnavailable
 from trunkline.storage.connection import Row
+from trunkline.storage.postgres import partitions
 from trunkline.storage.postgres.driver import REPORTED, translated
 
 T = TypeVar("T")
@@ -113,6 +114,14 @@ class Connection:
         (key,) = table.primary_key.columns
         locking = f"SELECT 1 FROM {table.name} WHERE {key.name} = ANY(?) ORDER BY {key.name} FOR NO KEY UPDATE"  # noqa: S608
         self.execute(locking, (list(values),))
+
+    def prepare_days(self, table: Table, days: Iterable[int]) -> None:
+        """Makes the partitions that `table` lacks for these UTC days."""
+        partitions.prepare_days(self, table, days)
+
+    def drop_days(self, table: Table, before: int) -> int:
+        """Drops the partitions that hold only days before the UTC day `before`, and returns how many."""
+        return partitions.drop_days(self, table, before)
 
     def close(self) -> None:
         """Ends the connection, gracefully where the server answers; a second call does nothing."""

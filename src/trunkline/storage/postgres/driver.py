@@ -10,9 +10,12 @@ from trunkline.storage.connection import Duplicate, Unfit
 
 CONNECT_SECONDS: Final = 5.0
 COMMAND_SECONDS: Final = 10.0
+APPLICATION: Final = "trunkline"
+"""What a connection of ours calls itself, by which others know that a gateway runs."""
 _SESSION: Final = {
-    "application_name": "trunkline",
+    "application_name": APPLICATION,
     "jit": "off",
+    "bytea_output": "hex",
     "idle_in_transaction_session_timeout": "30s",
 }
 """A worker that vanished without closing its connection gives its row locks back after half a minute."""
@@ -45,6 +48,8 @@ def translated(error: Exception) -> Exception:
     code = getattr(error, "sqlstate", None)
     if isinstance(error, asyncpg.UniqueViolationError):
         return Duplicate(str(error))
+    if isinstance(error, asyncpg.CheckViolationError):  # the tables have no checks but the bounds of their partitions
+        return StorageUnavailable("PostgreSQL divided the table just now")
     if isinstance(error, ValueError | OverflowError | TypeError) or (code or "")[:2] in _UNFIT_CLASSES:
         return Unfit(str(error))
     if code is None or is_outage_code(code):

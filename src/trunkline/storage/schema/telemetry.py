@@ -1,16 +1,21 @@
 """Generations and their daily roll-ups.
 
 `generations` has a column for each field of `protocol.generation.GenerationRecord` that lists select by, under the same name; all other
-fields are in `details`, whose format is told in `analytics.rows`. Its key is the 16 bytes of the generation's UUIDv7, so rows lie in
+fields are in `details`, whose format is told in `analytics.rows`; some of them and `app` are in columns after that, too, so that lists can
+be narrowed by them. Its key is the 16 bytes of the generation's UUIDv7, so rows lie in
 order of time, and a range of time is a range of ids. `*_day` tables are sums by UTC day (`day` = whole days since 1970-01-01). Tokens are
 tokens, money is pico-dollars. `prompt_tokens` and `completion_tokens` sum `input_tokens` and `output_tokens`; `reasoning_tokens` and
 `cached_tokens` are parts of them.
 `byok_cost` is what was spent at a provider with the caller's own credential, and is no part of `cost`.
+
+On PostgreSQL `generations` is divided by UTC day of its id (`storage.postgres.partitions`), and born with the default partition alone.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from typing import Any
 
-REVISIONS = ("0001",)
+from sqlalchemy import DDL, BigInteger, Column, Connection, Index, Integer, LargeBinary, MetaData, Table, Text, event
+
+REVISIONS = ("0001", "0002")
 VERSION_TABLE = "telemetry_version"
 
 metadata = MetaData()
@@ -30,9 +35,24 @@ generations = Table(
     Column("output_tokens", _TOKENS, nullable=False),
     Column("session_id", Text),
     Column("details", LargeBinary, nullable=False),
+    Column("provider_name", Text),
+    Column("error_type", Text),
+    Column("finish_reason", Text),
+    Column("app", Text),
     Index("generations_by_key", "key_hash", "id"),
     sqlite_with_rowid=False,
 )
+
+
+def _divide(table: Table, connection: Connection, **_: Any) -> None:
+    """Says how the table is divided; told as an option of Table, it would make every process load SQLAlchemy's PostgreSQL."""
+    if connection.dialect.name == "postgresql":
+        table.dialect_options["postgresql"]["partition_by"] = "RANGE (id)"
+
+
+_DEFAULT = DDL("CREATE TABLE generations_default PARTITION OF generations DEFAULT")  # type: ignore[no-untyped-call]
+event.listen(generations, "before_create", _divide)
+event.listen(generations, "after_create", _DEFAULT.execute_if(dialect="postgresql"))
 
 
 def _sums() -> tuple[Column[int], ...]:

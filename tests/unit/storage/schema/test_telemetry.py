@@ -3,9 +3,14 @@ from trunkline.storage.schema.telemetry import app_day, generations, key_day, mo
 
 
 def test_generations_has_columns_for_fields_and_one_for_the_others() -> None:
-    *columns, details = generations.columns.keys()
-    assert set(columns) < set(GenerationRecord.__struct_fields__)
-    assert details == "details"
+    columns = generations.columns.keys()
+    assert columns.pop() == "app"
+    assert set(columns) - set(GenerationRecord.__struct_fields__) == {"details"}
+
+
+def test_what_lists_are_narrowed_by_may_be_unknown() -> None:
+    after = list(generations.columns)[generations.columns.keys().index("details") + 1 :]
+    assert after and all(column.nullable for column in after)
 
 
 def test_every_roll_up_has_the_same_sums_and_a_day() -> None:
