@@ -59,13 +59,13 @@ class OneWriter:
         if self._is_mine():
             self._write_here(worker_id, records)
             return
-        letter = frame(Parcel(worker_id, records))
-        if not fits(letter) and len(records) > 1:
+        letter = _letter(worker_id, records)
+        if letter is None and len(records) > 1:
             middle = len(records) // 2
             self.write(worker_id, records[:middle])
             self.write(worker_id, records[middle:])
             return
-        receipt = self._hand_over(letter) if fits(letter) else None
+        receipt = self._hand_over(letter) if letter is not None else None
         if receipt is None:
             self._write_here(worker_id, records)
         elif receipt.problem:
@@ -112,11 +112,11 @@ class OneWriter:
                 return self._courier.deliver(self._lock.desk(), letter, ANSWER_SECONDS)
             except (OSError, msgspec.DecodeError) as error:
                 self._courier.close()
-                if time.monotonic() < deadline:
-                    time.sleep(PAUSE_SECONDS)
-                else:
+                if time.monotonic() >= deadline:
                     self._alone_until = time.monotonic() + ALONE_SECONDS
                     log.warning("the worker that writes generations does not answer (%s); this one writes by itself", error)
+                    break
+                time.sleep(PAUSE_SECONDS)
         return None
 
     def _take(self, parcel: Parcel) -> Receipt | None:
@@ -139,3 +139,12 @@ class OneWriter:
         rejected = self._batches.rejected
         self._batches.write(worker_id, records)
         return self._batches.rejected - rejected
+
+
+def _letter(worker_id: str, records: Sequence[GenerationRecord]) -> bytes | None:
+    """A batch as it is sent; None when it is too long for that, or holds a record that msgpack cannot hold."""
+    try:
+        letter = frame(Parcel(worker_id, records))
+    except (ValueError, OverflowError):
+        return None
+    return letter if fits(letter) else None
