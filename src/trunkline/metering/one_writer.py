@@ -8,7 +8,6 @@ over again, the first worker that misses a dead writer takes its place, and a wr
 
 import logging
 import sqlite3
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from trunkline.errors import StorageUnavailable
 from trunkline.metering.batches import BatchWriter
 from trunkline.metering.handover import Courier, Desk
 from trunkline.metering.parcels import Parcel, Receipt, fits, frame
+from trunkline.metering.turns import Turns
 from trunkline.metering.writer_lock import WriterLock
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.storage.connection import Duplicate
@@ -45,7 +45,7 @@ class OneWriter:
         self._batches = batches
         self._lock = WriterLock(folder)
         self._courier = Courier()
-        self._writing = threading.Lock()
+        self._writing = Turns()
         self._owns = False
         self._desk: Desk | None = None
         self._closed = False

@@ -1,16 +1,20 @@
 """A full disk under the spool: requests go on, one alarm is raised, and what the spool lacks is counted, shown and stored all the same."""
 
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
+from http.client import HTTPException
 from mmap import PAGESIZE
 from pathlib import Path
 from typing import Any
 
 import pytest
 from clients import Answer, call, chat, get, send, until
-from gateway import MANAGEMENT_KEY, Gateway
+from gateway import API_KEY, MANAGEMENT_KEY, Gateway
 from town import town
 
 from trunkline.mock.thread import MockServer
@@ -84,3 +88,22 @@ def test_a_full_disk_under_the_spool_stops_no_request_and_is_shown(full: Path, u
         assert health(gateway)["recording"]["lost"] == CALLS
         assert len(alarms(gateway)) == 1
         assert "Traceback" not in "".join(gateway.log)
+
+
+def test_any_of_several_workers_tells_what_all_of_them_lost(full: Path, upstream: MockServer) -> None:
+    with Gateway(full, town(upstream.url), arguments=("--workers", "2")) as gateway:
+        assert {answer.status for answer in ask(gateway, API_KEY, CALLS)} == {200}
+        told = {"waiting": 0, "lost": CALLS, "rejected": 0, "dropped": 0}
+        until(lambda: all(health(gateway)["recording"] == told for _ in range(20)))
+        for pid in Path(f"/proc/{gateway.pid}/task/{gateway.pid}/children").read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+        until(lambda: answers(gateway), seconds=20)
+        assert health(gateway)["recording"]["lost"] == CALLS
+        assert health(gateway)["status"] == "degraded"
+
+
+def answers(gateway: Gateway) -> bool:
+    """Whether a worker serves."""
+    with suppress(OSError, HTTPException):
+        return call(gateway, "GET", "/health", key=None, timeout=2).status == 200
+    return False
