@@ -142,7 +142,7 @@ def test_one_of_them_writes_for_all(fleet: Gateway, upstream: MockServer) -> Non
     assert {answer.status for answer in answers if answer} == {200}
     passed_over = any("does not answer" in line for line in fleet.log)  # as it may on a machine that stands still for seconds
     assert seen <= {writer(fleet)} or passed_over
-    assert couriers(fleet) == WORKERS - 1
+    assert couriers(fleet) == WORKERS - 1 or passed_over
     assert sum("writes the generations of all workers" in line for line in fleet.log) == 1
 
 
@@ -196,7 +196,7 @@ async def ask_until_killed(gateway: Gateway, key: str, *, kills: int) -> list[An
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout) as session:
         tasks = [asyncio.create_task(client(session, number)) for number in range(16)]
         for _ in range(kills):
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(1.0)
             killed = writer(gateway)
             os.kill(killed, signal.SIGKILL)
             async with asyncio.timeout(30):
@@ -208,17 +208,15 @@ async def ask_until_killed(gateway: Gateway, key: str, *, kills: int) -> list[An
     return received
 
 
-def test_a_killed_writer_is_replaced_and_everything_is_recorded_and_billed_once(
-    mock: MockServer, upstream: MockServer, tmp_path: Path
-) -> None:
+def check_kills(upstream: MockServer, folder: Path, kills: int) -> None:
     upstream.use(
         Rule(match=Match(stream=True), answer=Said(events=6), pace=Pace(event_ms=2)),
         Rule(answer=Said(text="Paris is the capital."), pace=Pace(head_ms=4)),
     )
-    with Gateway(tmp_path, town(mock.url), arguments=("--workers", str(WORKERS))) as gateway:
+    with Gateway(folder, town(upstream.url), arguments=("--workers", str(WORKERS))) as gateway:
         until(lambda: all_hand_over(gateway), seconds=60)
         key = send(gateway, "POST", "/keys", key=MANAGEMENT_KEY, name="load", limit=1000).json
-        received = asyncio.run(ask_until_killed(gateway, key["key"], kills=3))
+        received = asyncio.run(ask_until_killed(gateway, key["key"], kills=kills))
         assert len(received) > 100
         assert {answer.status for answer in received} == {200}
         assert len({answer.id for answer in received}) == len(received)
@@ -235,6 +233,15 @@ def test_a_killed_writer_is_replaced_and_everything_is_recorded_and_billed_once(
     total = sum(costs.values())  # type: ignore[arg-type]
     assert query(gateway, "control", f"SELECT sum(amount) FROM key_spend_day {own}") == [(total,)]
     assert query(gateway, "telemetry", f"SELECT sum(requests), sum(cost) FROM key_day {own}") == [(len(stored), total)]
-    assert not list((tmp_path / "spool").glob("*.seg"))
-    assert not list(tmp_path.glob("writer-*.sock"))
-    assert sum("writes the generations of all workers" in line for line in gateway.log) >= 4
+    assert not list((folder / "spool").glob("*.seg"))
+    assert not list(folder.glob("writer-*.sock"))
+    assert sum("writes the generations of all workers" in line for line in gateway.log) > kills
+
+
+def test_a_killed_writer_is_replaced_and_everything_is_recorded_and_billed_once(upstream: MockServer, tmp_path: Path) -> None:
+    check_kills(upstream, tmp_path, 2)
+
+
+@pytest.mark.long
+def test_twelve_killed_writers_lose_and_double_nothing(upstream: MockServer, tmp_path: Path) -> None:
+    check_kills(upstream, tmp_path, 12)

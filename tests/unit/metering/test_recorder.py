@@ -9,6 +9,7 @@ import pytest
 
 from trunkline.accounts.ledger_store import settle_batch
 from trunkline.errors import StorageUnavailable
+from trunkline.metering import one_writer
 from trunkline.metering.recorder import Recorder
 from trunkline.metering.spool import Spool
 from trunkline.metering.tally import Tally, open_tally
@@ -165,7 +166,10 @@ def test_tool_calls_are_judged(open_recorder: Open, record: Make) -> None:
     assert stored.tool_calls_invalid == 1
 
 
-def test_with_a_shared_folder_one_worker_writes_and_each_spool_goes(open_recorder: Open, databases, record: Make, tmp_path: Path) -> None:
+def test_with_a_shared_folder_one_worker_writes_and_each_spool_goes(
+    open_recorder: Open, databases, record: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_writer, "ANSWER_SECONDS", 60.0)
     first, second = open_recorder(shared=tmp_path), open_recorder("w2", shared=tmp_path)
     records = [record() for _ in range(20)]
     for number, one in enumerate(records):
