@@ -28,7 +28,8 @@ _SPLIT = 10**6
 
 
 class LedgerEntry(Struct, frozen=True, gc=False):
-    """One charge. `amount` is what the caller pays, or with `is_byok` what their own provider credential was charged."""
+    """One charge. `amount` is what the caller pays, or with `is_byok` what their own provider credential was charged; where it is 0,
+    there is nothing to charge but a use of the key to note."""
 
     generation_id: bytes
     key_hash: str
@@ -43,20 +44,23 @@ def settle_batch(connection: Connection, worker_id: str, entries: Sequence[Ledge
     A row that the ledger already holds changes nothing, so a replay is harmless. New rows are added to the day's spending of their key,
     and taken from what `worker_id` holds of the key's limit (the process that served them; a replay for a dead process passes the dead
     one's id). What a worker holds may go below zero: its memory knows of that overspending, and its next lease makes it good. Also notes
-    when keys were used. Raises what `connection` raises, after which nothing of the batch is stored.
+    when keys were used, which is all that an entry of nothing does. Raises what `connection` raises, after which nothing of the batch is
+    stored.
     """
-    keys = sorted({entry.key_hash for entry in entries})
+    used = sorted(_latest(entries).items())
+    keys = [key_hash for key_hash, _ in used]
+    charges = [entry for entry in entries if entry.amount]
     try:
         with connection.transaction():
             connection.lock_rows(api_keys, keys)
-            connection.insert(ledger, _COLUMNS, [_row(entry) for entry in entries])
-            _add_up(connection, worker_id, entries)
-        return len(entries)
+            connection.insert(ledger, _COLUMNS, [_row(entry) for entry in charges])
+            _add_up(connection, worker_id, charges, used)
+        return len(charges)
     except DUPLICATES:  # one of them may be there already
         with connection.transaction():
             connection.lock_rows(api_keys, keys)
-            new = [entry for entry in entries if connection.execute(_INSERT_NEW, _row(entry)).fetchone()]
-            _add_up(connection, worker_id, new)
+            new = [entry for entry in charges if connection.execute(_INSERT_NEW, _row(entry)).fetchone()]
+            _add_up(connection, worker_id, new, used)
         return len(new)
 
 
@@ -64,14 +68,14 @@ def _row(entry: LedgerEntry) -> tuple[object, ...]:
     return entry.generation_id, "usage", entry.key_hash, entry.amount, entry.created_ms, entry.is_byok
 
 
-def _add_up(connection: Connection, worker_id: str, new: Sequence[LedgerEntry]) -> None:
-    """Adds new rows to what is summed: spending, leases and when keys were used."""
+def _add_up(connection: Connection, worker_id: str, new: Sequence[LedgerEntry], used: Sequence[tuple[str, int]]) -> None:
+    """Adds new rows to what is summed, spending and leases, and notes when keys were used."""
     sums, latest = _sums(new), _latest(new)
     spending = [(*place, own, byok) for place, (own, byok) in sums]
     connection.insert(key_spend_day, ("key_hash", "day", "amount", "byok_amount"), spending, _ADD_SPENDING)
     leases = [(worker_id, own, byok, latest[key_hash] + LEASE_MS, key_hash) for (key_hash, _), (own, byok) in sums]
     connection.executemany(_LEASE, leases)
-    connection.executemany(_USED, [(used_ms, key_hash, used_ms) for key_hash, used_ms in sorted(latest.items())])
+    connection.executemany(_USED, [(used_ms, key_hash, used_ms) for key_hash, used_ms in used])
 
 
 def _sums(entries: Iterable[LedgerEntry]) -> list[tuple[tuple[str, int], tuple[int, int]]]:

@@ -10,7 +10,7 @@ _ALARMING: Final = ("lost", "rejected", "dropped")
 
 
 class Health:
-    """Answers with the state of the worker that was asked. `recording` is `metering.recorder.Recorder.counters`."""
+    """Answers with the state of the server, whichever worker was asked. `recording` is `metering.recorder.Recorder.counters`."""
 
     def __init__(self, recording: Callable[[], Mapping[str, int]]) -> None:
         self._recording = recording
@@ -18,7 +18,7 @@ class Health:
     async def answer(self, _call: Call) -> Reply:
         """200 as soon as the server takes requests, with the recorder's counters; `degraded` once it could not keep a record as it should.
 
-        That is no reason to take the server out of service, since requests go on: hence 200. It stays so until the worker starts again.
+        That is no reason to take the server out of service, since requests go on: hence 200. It stays so until the server starts again.
         """
         recording = self._recording()
         degraded = any(recording[name] for name in _ALARMING)

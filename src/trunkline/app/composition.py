@@ -24,7 +24,7 @@ from trunkline.api.routes import TABLE
 from trunkline.api.services import ApiServices
 from trunkline.api.site import EXCEPTION_HANDLERS, build_api
 from trunkline.app.dispatch import Dispatcher
-from trunkline.app.environment import LOCAL_API_KEY, LocalPlace
+from trunkline.app.environment import LOCAL_API_KEY, LocalPlace, find_tally
 from trunkline.app.figures import Figures
 from trunkline.auth.authenticator import Authenticator
 from trunkline.auth.directory import KeyDirectory
@@ -80,7 +80,15 @@ class Gateway:
         self._budgets = Budgets(storage)
         self._figures = Figures(storage)
         spool = Spool(settings.data_dir / "spool", storage.worker_id)
-        self._recorder = Recorder(spool, storage.connect_control, storage.connect_telemetry, storage.worker_id, settle_batch)
+        self._recorder = Recorder(
+            spool,
+            storage.connect_control,
+            storage.connect_telemetry,
+            storage.worker_id,
+            settle_batch,
+            shared=settings.data_dir if settings.workers > 1 else None,
+            tally=find_tally(environ),
+        )
         self._upkeep = Upkeep(storage, lambda: self._storage_rules.generation_days)
         self._routes = self._make_routes()
         pipeline = self._make_pipeline()

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 
 from trunkline.app import environment
+from trunkline.metering.tally import open_tally
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
@@ -52,7 +53,8 @@ class Slot:
 
 class Workers:
     """Starts and watches worker processes. `command` starts one; what it has to know beside its arguments is in its environment
-    (`app.environment`): the socket's descriptor, its number, the parent, and the pipe it writes its number to when it serves."""
+    (`app.environment`): the socket's descriptor, its number, the parent, and the pipe it writes its number to when it serves, and
+    the tally."""
 
     def __init__(
         self, count: int, command: Sequence[str], listener: socket.socket, environ: Mapping[str, str], ready: Callable[[], None]
@@ -67,6 +69,7 @@ class Workers:
         self._stopping = False
         self._reloading = False
         self._reader, self._writer = os.pipe()
+        self._tally = open_tally(count)
 
     def run(self) -> int:
         """Run until told to stop; returns the exit code: 1 when no worker can be started or one did not end well."""
@@ -85,6 +88,7 @@ class Workers:
         finally:
             os.close(self._reader)
             os.close(self._writer)
+            os.close(self._tally)
 
     def _fill(self) -> None:
         now = time.monotonic()
@@ -112,8 +116,10 @@ class Workers:
             environment.NUMBER: str(number),
             environment.READY: str(self._writer),
             environment.PARENT: str(os.getpid()),
+            environment.TALLY: str(self._tally),
         }
-        return subprocess.Popen(self._command, env={**self._environ, **own}, pass_fds=[self._listener.fileno(), self._writer])
+        passed = [self._listener.fileno(), self._writer, self._tally]
+        return subprocess.Popen(self._command, env={**self._environ, **own}, pass_fds=passed)
 
     def _hear(self) -> None:
         """Wait a moment for workers to say that they serve."""

@@ -4,8 +4,9 @@ In comes the usage object of an upstream, at the end of a request: `usage` bring
 `cost` prices it, `estimates` guesses tokens before a request and where an upstream says nothing.
 `recorder` takes the finished `GenerationRecord`: one write to the `spool` (files in `segments`, whose living owners `ownership` tells), so
 that it survives the end of this process. From there `writer_thread` takes what waits in the `backlog`, lets `tool_calls` judge the calls
-of the reply, and has `batches` write ledger and generation store. `recorder` also finds a generation by id for `GET /generation`, which
-`view` renders.
+of the reply, and has `batches` write ledger and generation store; of several workers `one_writer` lets one write for all (`writer_lock`
+says which, `handover` and `parcels` are the way to it, and it stores them in `turns`). `recorder` also finds a generation by id for
+`GET /generation`, which `view` renders, and counts what could not be kept, with a `tally` over all workers.
 
 Callers: `inference` before and after each request, `api` for `GET /generation`, `app` to start and drain.
 """

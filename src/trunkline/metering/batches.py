@@ -32,6 +32,19 @@ class Settle(Protocol):
     def __call__(self, connection: Connection, worker_id: str, entries: Sequence[LedgerEntry], /) -> int: ...
 
 
+class Batches(Protocol):
+    """Where the writer thread takes batches: a `BatchWriter`, or with several workers a `one_writer.OneWriter`."""
+
+    @property
+    def rejected(self) -> int: ...
+
+    def write(self, worker_id: str, records: Sequence[GenerationRecord]) -> None:
+        """Settles and stores `records`, which `worker_id` served. Raises sqlite3.Error, StorageUnavailable or Duplicate."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class BatchWriter:
     """Writes batches over two connections, which it opens when first needed and again after an error.
 
@@ -50,9 +63,12 @@ class BatchWriter:
         """Settles and stores `records`, which `worker_id` served. Raises sqlite3.Error, StorageUnavailable, or
         Duplicate when another worker stores the same just now; the same batch may then be tried again.
         """
-        unfit = self._in_halves(records, lambda some: self._charge(worker_id, _entries(some)))
-        fit = [record for record in records if record not in unfit] if unfit else records
-        self._write_generations(fit)
+        try:
+            unfit = self._in_halves(records, lambda some: self._charge(worker_id, _entries(some)))
+            self._write_generations([record for record in records if record not in unfit] if unfit else records)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Closes the connections; the next `write` opens new ones."""
@@ -98,7 +114,8 @@ class BatchWriter:
 def _entries(records: Iterable[GenerationRecord]) -> list[LedgerEntry]:
     """What the ledger takes of `records`: what the key pays, or with the caller's own credential what that was charged upstream."""
     return [
-        LedgerEntry(record.id, record.key_hash, amount, record.created_ms, record.is_byok)
+        LedgerEntry(
+            record.id, record.key_hash, (record.upstream_cost or 0) if record.is_byok else record.cost, record.created_ms, record.is_byok
+        )
         for record in records
-        if (amount := record.upstream_cost if record.is_byok else record.cost)
     ]

@@ -10,12 +10,15 @@ import asyncio
 import logging
 import sqlite3
 import threading
+from pathlib import Path
 
 from trunkline.analytics.store import find_generation
 from trunkline.errors import StorageUnavailable
 from trunkline.metering.backlog import Backlog
-from trunkline.metering.batches import BatchWriter, Connect, Settle
+from trunkline.metering.batches import Batches, BatchWriter, Connect, Settle
+from trunkline.metering.one_writer import OneWriter
 from trunkline.metering.spool import Place, Spool
+from trunkline.metering.tally import Tally
 from trunkline.metering.tool_calls import ToolEvidence
 from trunkline.metering.writer_thread import WriterThread
 from trunkline.protocol.generation import GenerationRecord
@@ -35,20 +38,25 @@ class Recorder:
         worker_id: str,
         settle: Settle,
         *,
+        shared: Path | None = None,
+        tally: Tally | None = None,
         batch: int = 1000,
         interval: float = 1.0,
         capacity: int = 20_000,
     ) -> None:
         """`batch` records, or what came within `interval` seconds, are stored together; at most `capacity` wait in memory.
 
-        `settle` is `accounts.ledger_store.settle_batch`; `worker_id` names the owner of the leases that it charges.
+        `settle` is `accounts.ledger_store.settle_batch`; `worker_id` names the owner of the leases that it charges. Workers that give the
+        same folder as `shared` have one of them write for all, and with a `tally` they count together.
         """
         self.dropped = 0
         self._spool = spool
         self._batch = batch
         self._backlog = Backlog(capacity)
-        self._batches = BatchWriter(open_control, open_telemetry, settle)
-        self._writer = WriterThread(spool, self._backlog, self._batches, worker_id, batch=batch, interval=interval)
+        batches = BatchWriter(open_control, open_telemetry, settle)
+        self._batches: Batches = batches if shared is None else OneWriter(shared, batches)
+        self._writer = WriterThread(spool, self._backlog, self._batches, worker_id, batch=batch, interval=interval, publish=self._publish)
+        self._tally = tally
         self._open_telemetry = open_telemetry
         self._reader: Connection | None = None
         self._reader_lock = threading.Lock()
@@ -76,17 +84,12 @@ class Recorder:
         return await asyncio.to_thread(self._find_elsewhere, id)
 
     def counters(self) -> dict[str, int]:
-        """For `GET /health`: how many records wait in memory now, and since the start how many went wrong, and how.
+        """For `GET /health`: how many records wait in memory now, and since the start how many went wrong, and how; in all workers.
 
         `lost`: the spool has no copy; they are stored from memory as ever, and gone only if the process dies before that. `rejected`: they
         fit no database and were given up. `dropped`: neither spool nor memory had room; these are gone, and are among the `lost` too.
         """
-        return {
-            "waiting": len(self._backlog),
-            "lost": self._spool.lost,
-            "rejected": self._batches.rejected,
-            "dropped": self.dropped,
-        }
+        return self._counters() if self._tally is None else self._tally.total(self._counters())
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Waits until all that was recorded is stored; False when that took longer than `timeout` seconds."""
@@ -98,6 +101,18 @@ class Recorder:
         self._spool.close()
         with self._reader_lock:
             self._close_reader()
+
+    def _counters(self) -> dict[str, int]:
+        return {
+            "waiting": len(self._backlog),
+            "lost": self._spool.lost,
+            "rejected": self._batches.rejected,
+            "dropped": self.dropped,
+        }
+
+    def _publish(self) -> None:
+        if self._tally is not None:
+            self._tally.publish(self._counters())
 
     def _refuse(self, record: GenerationRecord, place: Place | None) -> None:
         if self._backlog.get(record.id) is not None:

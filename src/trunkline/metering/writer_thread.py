@@ -15,7 +15,7 @@ import msgspec
 from trunkline.errors import StorageUnavailable
 from trunkline.metering import segments
 from trunkline.metering.backlog import Backlog, Waiting
-from trunkline.metering.batches import BatchWriter
+from trunkline.metering.batches import Batches
 from trunkline.metering.spool import Place, Spool
 from trunkline.metering.tool_calls import ToolEvidence, ToolJudge
 from trunkline.protocol.generation import GenerationRecord
@@ -30,13 +30,25 @@ log = logging.getLogger(__name__)
 class WriterThread:
     """Stores `batch` records at a time, or what came within `interval` seconds. Outages are waited out, with pauses up to LONGEST_DELAY."""
 
-    def __init__(self, spool: Spool, backlog: Backlog, batches: BatchWriter, worker_id: str, *, batch: int, interval: float) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        backlog: Backlog,
+        batches: Batches,
+        worker_id: str,
+        *,
+        batch: int,
+        interval: float,
+        publish: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`publish` is called about once in an `interval`, and during an outage with each attempt: it tells others how things stand."""
         self._spool = spool
         self._backlog = backlog
         self._batches = batches
         self._worker_id = worker_id
         self._batch = batch
         self._interval = interval
+        self._publish = publish
         self._judge = ToolJudge()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -89,6 +101,7 @@ class WriterThread:
 
     def _round(self, *, due: bool) -> None:
         """Stores whole batches; when it is `due`, also what waits; also what comes meanwhile, when a flush waits or the end is near."""
+        self._publish()
         flushes = self._waiting_flushes()
         stored = self._drain(due=due, everything=bool(flushes) or self._stopping.is_set())
         for done in flushes:
@@ -174,7 +187,7 @@ class WriterThread:
                 log.warning("%d generations wait for the database: %s", len(self._backlog), error)
             except Exception:
                 log.exception("a batch of generations cannot be stored")
-            self._batches.close()
+            self._publish()
             if self._stopping.wait(delay):
                 return False
             delay = min(2 * delay, LONGEST_DELAY)

@@ -1,17 +1,20 @@
 """A full disk, under the spool or under all data: requests go on, one alarm is raised, and what the spool lacks is counted and shown, and
 stored as soon as the databases can be written."""
 
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from mmap import PAGESIZE
 from pathlib import Path
 from typing import Any
 
 import pytest
 from clients import Answer, call, chat, get, send, until
-from gateway import MANAGEMENT_KEY, Gateway
+from gateway import API_KEY, MANAGEMENT_KEY, Gateway
 from storm import Books, pico
 from town import town
 
@@ -134,3 +137,22 @@ def test_a_full_disk_under_all_data_stops_no_key_without_a_limit_and_loses_nothi
         assert gateway.stop() == 0
         assert "Traceback" not in "".join(gateway.log)
     Books(small, "").check({answer.id: pico(answer.usage["cost"]) for answer in answers}, len(answers) + 1)
+
+
+def test_any_of_several_workers_tells_what_all_of_them_lost(full: Path, upstream: MockServer) -> None:
+    with Gateway(full, town(upstream.url), arguments=("--workers", "2")) as gateway:
+        assert {answer.status for answer in ask(gateway, API_KEY, CALLS)} == {200}
+        told = {"waiting": 0, "lost": CALLS, "rejected": 0, "dropped": 0}
+        until(lambda: all(health(gateway)["recording"] == told for _ in range(20)))
+        for pid in Path(f"/proc/{gateway.pid}/task/{gateway.pid}/children").read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+        until(lambda: answers(gateway), seconds=20)
+        assert health(gateway)["recording"]["lost"] == CALLS
+        assert health(gateway)["status"] == "degraded"
+
+
+def answers(gateway: Gateway) -> bool:
+    """Whether a worker serves."""
+    with suppress(OSError, HTTPException):
+        return call(gateway, "GET", "/health", key=None, timeout=2).status == 200
+    return False

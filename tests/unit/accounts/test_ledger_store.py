@@ -116,6 +116,24 @@ def test_keys_remember_when_they_were_last_used(storage: Storage, connection: Co
     assert asyncio.run(Keys(storage).get(key)).record.last_used_ms == NOW
 
 
+def test_an_entry_of_nothing_notes_the_use_of_its_key_and_no_more(storage: Storage, connection: Connection) -> None:
+    created, _ = asyncio.run(Keys(storage).create(NewKey(name="a", limit=1000)))
+    key = created.record.hash
+    assert settle_batch(connection, "w", [_entry(1, 0, key=key, created_ms=NOW), _entry(2, 0, key=key, created_ms=NOW, is_byok=True)]) == 0
+    assert asyncio.run(Keys(storage).get(key)).record.last_used_ms == NOW
+    for table in ("ledger", "key_spend_day", "leases"):
+        assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
+def test_a_replay_with_a_use_in_between_keeps_the_latest(storage: Storage, connection: Connection) -> None:
+    created, _ = asyncio.run(Keys(storage).create(NewKey(name="a")))
+    key = created.record.hash
+    batch = [_entry(1, key=key, created_ms=NOW), _entry(2, 0, key=key, created_ms=NOW + 7)]
+    assert settle_batch(connection, "w", batch) == 1
+    assert settle_batch(connection, "w", batch) == 0
+    assert asyncio.run(Keys(storage).get(key)).record.last_used_ms == NOW + 7
+
+
 def test_credits_are_grants_and_usage_of_all_keys(storage: Storage, connection: Connection) -> None:
     async def give(number: int, amount: int) -> None:
         async with storage.writing(storage.control) as writer:

@@ -1,5 +1,6 @@
-"""Where the local model is to run."""
+"""Where the local model is to run, and what several workers count in."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from trunkline import settings
 from trunkline.app import environment
 from trunkline.local.presence import Presence
+from trunkline.metering.tally import open_tally
 
 
 def find(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], *, there: bool = True, mode: str = "auto") -> environment.LocalPlace:
@@ -30,3 +32,15 @@ def test_a_worker_takes_its_parents(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_reason_is_told_when_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find(monkeypatch, {}, there=False).off == "the engine is not installed"
     assert find(monkeypatch, {}, mode="off").off == "it is switched off by TRUNKLINE_LOCAL"
+
+
+def test_the_tally_is_found_where_there_are_several_workers() -> None:
+    assert environment.find_tally({environment.NUMBER: "0"}) is None
+    descriptor = open_tally(2)
+    own = {"waiting": 1, "lost": 2, "rejected": 3, "dropped": 4}
+    for number in ("0", "1"):
+        tally = environment.find_tally({environment.TALLY: str(descriptor), environment.NUMBER: number})
+        assert tally is not None
+        tally.publish(own)
+    assert tally.total(own)["dropped"] == 8
+    os.close(descriptor)

@@ -84,6 +84,15 @@ def test_workers_that_cannot_start_are_given_up() -> None:
     assert int(told[1]) in (5, 6)  # two workers: both may end in the same look
 
 
+def test_workers_count_in_one_tally() -> None:
+    own = "{'waiting': 0, 'lost': 7, 'rejected': 0, 'dropped': 0}"
+    count = "from trunkline.app.environment import find_tally; tally = find_tally(os.environ)"
+    parent = start(SERVE.replace(READY, f"{count}; tally.publish({own}); {READY}\nos.write(1, b'lost %d\\n' % tally.total({own})['lost'])"))
+    lines = read(parent, 5)
+    assert "lost 14" in lines
+    assert end(parent) == 0
+
+
 def test_a_worker_that_does_not_end_is_killed() -> None:
     parent = start(SERVE.replace("sys.exit(0)", "None"), stop_seconds=0.5)
     read(parent, 3)

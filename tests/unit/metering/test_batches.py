@@ -1,16 +1,20 @@
+import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
 
 import pytest
 
+from trunkline.accounts.keys import Keys, NewKey
 from trunkline.accounts.ledger_store import settle_batch
 from trunkline.metering.batches import BatchWriter
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.storage.connection import Connection
+from trunkline.storage.engines import Storage
 from trunkline.storage.layout import CONTROL, TELEMETRY
 
 Make = Callable[..., GenerationRecord]
+NOW_MS = 1_795_400_000_000
 
 
 @pytest.fixture
@@ -36,14 +40,11 @@ def test_free_generations_have_no_ledger_row(writer: BatchWriter, databases, rec
     assert databases.ids() == ([], [free.id])
 
 
-def test_without_a_charge_the_ledger_is_not_opened(databases, record: Make) -> None:
-    def closed() -> Connection:
-        raise AssertionError
-
-    writer = BatchWriter(closed, databases.telemetry, settle_batch)
-    writer.write("w1", [record(cost=0)])
-    writer.close()
-    assert len(databases.ids()[1]) == 1
+def test_a_free_generation_notes_when_its_key_was_used(writer: BatchWriter, databases, both_storage: Storage, record: Make) -> None:
+    created, _ = asyncio.run(Keys(both_storage).create(NewKey(name="free")))
+    writer.write("w1", [record(cost=0, key_hash=created.record.hash)])
+    assert databases.query(CONTROL, "SELECT last_used_ms FROM api_keys") == [NOW_MS]
+    assert databases.ids()[0] == []
 
 
 def test_with_the_callers_credential_the_ledger_notes_the_upstreams_charge(writer: BatchWriter, databases, record: Make) -> None:

@@ -1,4 +1,6 @@
 import asyncio
+import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,8 +9,10 @@ import pytest
 
 from trunkline.accounts.ledger_store import settle_batch
 from trunkline.errors import StorageUnavailable
+from trunkline.metering import one_writer
 from trunkline.metering.recorder import Recorder
 from trunkline.metering.spool import Spool
+from trunkline.metering.tally import Tally, open_tally
 from trunkline.metering.tool_calls import ToolEvidence
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.storage.layout import CONTROL, TELEMETRY
@@ -160,3 +164,47 @@ def test_tool_calls_are_judged(open_recorder: Open, record: Make) -> None:
     stored = find(recorder, one)
     assert stored is not None
     assert stored.tool_calls_invalid == 1
+
+
+def test_with_a_shared_folder_one_worker_writes_and_each_spool_goes(
+    open_recorder: Open, databases, record: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_writer, "ANSWER_SECONDS", 60.0)
+    first, second = open_recorder(shared=tmp_path), open_recorder("w2", shared=tmp_path)
+    records = [record() for _ in range(20)]
+    for number, one in enumerate(records):
+        (first, second)[number % 2].record(one)
+    for recorder in (first, second):
+        recorder.start()
+        assert recorder.flush()
+    assert databases.ids() == (sorted(one.id for one in records),) * 2
+    assert second._batches._batches._telemetry is None  # type: ignore[attr-defined]
+    first.close()
+    late = record()
+    second.record(late)
+    assert second.flush()
+    assert late.id in databases.ids()[1]
+    second.close()
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_with_a_tally_the_counters_are_those_of_all_workers(
+    open_recorder: Open, databases, record: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    descriptor = open_tally(2)
+    first, second = (open_recorder(f"w{number}", tally=Tally(descriptor, number)) for number in range(2))
+    for recorder in (first, second):
+        monkeypatch.setattr(recorder._spool, "lost", 3)
+    assert first.counters()["lost"] == 3  # the other has said nothing yet
+    databases.available = False
+    second.record(record())
+    all_of_both = {"waiting": 1, "lost": 6, "rejected": 0, "dropped": 0}
+    for recorder in (first, second):
+        recorder.start()
+    deadline = time.monotonic() + 10
+    while not first.counters() == second.counters() == all_of_both and time.monotonic() < deadline:
+        time.sleep(0.002)
+    assert first.counters() == second.counters() == all_of_both
+    databases.available = True
+    second.close()
+    os.close(descriptor)

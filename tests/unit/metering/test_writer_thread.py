@@ -121,6 +121,19 @@ def test_the_interval_stores_a_part_of_a_batch(tmp_path: Path, record: Make) -> 
     bench.close()
 
 
+def test_it_tells_how_things_stand_during_an_outage_too(tmp_path: Path, record: Make) -> None:
+    bench = Bench(tmp_path)
+    told: list[int] = []
+    bench.thread._publish = lambda: told.append(len(bench.backlog))
+    bench.batches.failures = [sqlite3.OperationalError("away")] * 3
+    bench.add(record())
+    bench.thread.start()
+    assert bench.thread.flush(5)
+    assert bench.thread.flush(5)
+    assert told[:4] == [1] * 4 and told[-1] == 0
+    bench.close()
+
+
 @pytest.mark.parametrize("error", [sqlite3.OperationalError("database is locked"), RuntimeError("a bug")])
 def test_an_outage_is_waited_out(bench: Bench, record: Make, error: Exception) -> None:
     bench.batches.failures = [error] * 3
@@ -129,7 +142,9 @@ def test_an_outage_is_waited_out(bench: Bench, record: Make, error: Exception) -
     bench.thread.start()
     assert bench.thread.flush(30)
     assert bench.batches.records == [one]
-    assert bench.batches.closed == 3
+    assert bench.batches.closed == 0
+    bench.close()
+    assert bench.batches.closed == 1
 
 
 def test_what_memory_cannot_hold_comes_from_the_spool(tmp_path: Path, record: Make) -> None:
