@@ -9,14 +9,13 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from trunkline.errors import UpstreamError
 from trunkline.health.outages import OutageMemory
 from trunkline.inference.call import Exchange
 from trunkline.inference.failures import Failure, summarise
 from trunkline.inference.repairs import Repair, repair_for
-from trunkline.inference.routes import Route, Routes
 from trunkline.inference.verdicts import verdict
 from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.generation import AttemptRecord
@@ -28,17 +27,26 @@ DEADLINE_SECONDS = 900.0
 RETRY_JITTER_SECONDS = 0.2
 
 T = TypeVar("T")
-Attempt = Callable[[Exchange, Route], Awaitable[T]]
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+Attempt = Callable[[Exchange, R], Awaitable[T]]
 
 
-class Attempts:
+class Ways(Protocol[R_co]):
+    """Knows the prepared way to each endpoint."""
+
+    def to(self, endpoint: Endpoint) -> R_co:
+        """The way to an endpoint. Raises UpstreamError for one that may not be called."""
+
+
+class Attempts(Generic[R]):
     """Tries endpoints in order, tells `health` of every outcome, and notes each attempt in the exchange."""
 
-    def __init__(self, routes: Routes, health: OutageMemory) -> None:
+    def __init__(self, routes: Ways[R], health: OutageMemory) -> None:
         self._routes = routes
         self._health = health
 
-    async def first_success(self, exchange: Exchange, attempt: Attempt[T]) -> tuple[Endpoint, T]:
+    async def first_success(self, exchange: Exchange, attempt: Attempt[R, T]) -> tuple[Endpoint, T]:
         """The first endpoint whose attempt succeeds, and its result. Raises ApiError, made of all failures, when none does."""
         failures: list[Failure] = []
         queue: list[tuple[Endpoint, Repair | None]] = [(endpoint, None) for endpoint in exchange.plan.attempts]

@@ -1,6 +1,6 @@
 """Errors for requests that no endpoint can serve, each with `error.availability` (contract 2.12, "availability.code")."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from trunkline.errors import ApiError
 from trunkline.protocol.routing import Plan
@@ -47,6 +47,16 @@ def wrong_modality(slug: str, modality: str) -> ApiError:
         "not_found",
         f"No endpoints found that support {modality} input for {slug}",
         availability=availability("constraint_filtered", [slug], constraint={"field": "messages", "detail": f"{modality} input"}),
+    )
+
+
+def wrong_output(slug: str, outputs: Iterable[str]) -> ApiError:
+    """The model does not make such output."""
+    wanted = " or ".join(sorted(outputs))
+    return ApiError(
+        "not_found",
+        f"No endpoints found that support {wanted} output for {slug}",
+        availability=availability("constraint_filtered", [slug], constraint={"field": "model", "detail": f"{wanted} output"}),
     )
 
 

@@ -112,6 +112,10 @@ class Exchange:
             self._conversation = self.call.skin.conversation(self.request)
         return self._conversation if self.repair is None else self.repair(self._conversation)
 
+    def give(self, conversation: Conversation) -> None:
+        """The conversation with the bytes of its files, for this and the following attempts."""
+        self._conversation = conversation
+
     def identity(self, endpoint: Endpoint) -> Identity:
         """Under which name an answer of this endpoint goes out."""
         return Identity(self.call.id_text, endpoint.model, endpoint.provider_name, self.call.created_ms // 1000)

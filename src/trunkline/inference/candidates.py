@@ -38,6 +38,8 @@ def _refusal(catalogue: Catalogue, resolved: Resolved, request: InboundRequest) 
     model = resolved.model
     if model.retired:
         return availability.retired(model.id)
+    if request.outputs and request.outputs.isdisjoint(model.output_modalities):
+        return availability.wrong_output(model.id, request.outputs)
     if not resolved.endpoints:
         return availability.not_configured(model.id, catalogue.missing_env(model.id))
     if request.modalities:

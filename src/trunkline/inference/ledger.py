@@ -35,6 +35,10 @@ class Ledger:
         self._close(exchange, endpoint, seen, usage, cost, discount=discount, cancelled=cancelled)
         return usage, cost
 
+    def charge(self, exchange: Exchange, endpoint: Endpoint, seen: Seen, usage: Usage, cost: Cost) -> None:
+        """Record and settle an answer whose price is known (`inference.tariffs`)."""
+        self._close(exchange, endpoint, seen, usage, cost)
+
     def fail(self, exchange: Exchange, *, status: int, error_type: str, seen: Seen = UNSEEN, cancelled: bool = False) -> None:
         """Record an exchange that brought nothing chargeable, and release its hold (contract 4.4: an error is not charged)."""
         if exchange.settled:

@@ -60,7 +60,7 @@ def record_of(
         model=endpoint.model,
         endpoint_id=endpoint.id,
         provider_name=endpoint.provider_name,
-        api_type="completions",
+        api_type=call.skin.api_type,
         cost=cost.total,
         upstream_id=seen.upstream_id,
         price_version=endpoint.price_version,

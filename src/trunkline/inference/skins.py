@@ -30,13 +30,14 @@ from trunkline.protocol.request import InboundRequest
 
 class Skin(Struct, frozen=True):
     """One client side. `parse` raises ApiError that names the field; `render` writes the body of an error; `conversation` and `encoder` get
-    the request that `parse` made."""
+    the request that `parse` made. `api_type` is what records say (contract 5.10)."""
 
     dialect: Dialect
     parse: Callable[[bytes], InboundRequest]
     render: Callable[..., bytes]
     conversation: Callable[[Any], Conversation]
     encoder: Callable[[Identity, Any], Encoder]
+    api_type: str = "completions"
 
 
 CHAT: Final = Skin("chat", chat_request.parse, chat_envelope.render, chat_turns.conversation, ChatEncoder)

@@ -1,14 +1,17 @@
 """One attempt at one endpoint: send, wait for the first content, and turn whatever went wrong into an UpstreamError."""
 
 import math
+from collections.abc import Callable
 
 from trunkline.dialects.hub.translation import StreamTranslator, WholeTranslator
 from trunkline.dialects.refusals import classify
 from trunkline.errors import ConnectionLost, MalformedResponse, UpstreamError
 from trunkline.inference.call import Exchange
+from trunkline.inference.media import inlined
 from trunkline.inference.routes import Route
 from trunkline.inference.ways import Splitter
 from trunkline.transport.client import Client
+from trunkline.transport.downloads import Downloads
 from trunkline.transport.response import Response
 from trunkline.transport.target import Target
 
@@ -33,6 +36,7 @@ class Upstream:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._downloads = Downloads(client)
 
     async def whole(self, exchange: Exchange, route: Route) -> WholeTranslator:
         """A complete answer."""
@@ -57,11 +61,21 @@ class Upstream:
     async def _send(self, exchange: Exchange, route: Route, target: Target, head_timeout: float) -> Response:
         if route.launch is not None:
             await route.launch()
-        body = route.way(exchange.request.dialect, edited=exchange.repair is not None).body(exchange)
+        way = route.way(exchange.request.dialect, edited=exchange.repair is not None)
+        if way.fetches is not None:
+            await self._load_files(exchange, way.fetches)
+        body = way.body(exchange)
         response = await self._client.send(target, body, route.endpoint.timeouts, head_timeout=head_timeout)
         if response.status != 200:
             raise await _refusal(response)
         return response
+
+    async def _load_files(self, exchange: Exchange, wanted: Callable[[str], bool]) -> None:
+        """Put the bytes of files into the conversation, once for all attempts."""
+        before = exchange.conversation()
+        after = await inlined(before, wanted, self._downloads)
+        if after is not before:
+            exchange.give(after)
 
 
 async def _refusal(response: Response) -> UpstreamError:

@@ -15,8 +15,17 @@ from trunkline.dialects.chat import prepare as chat_prepare
 from trunkline.dialects.chat.decoder import ChatDecoder
 from trunkline.dialects.chat.reply import ChatReply
 from trunkline.dialects.chat.stream import ChatStream
+from trunkline.dialects.cohere import address as cohere_address
+from trunkline.dialects.cohere import compose as cohere_compose
+from trunkline.dialects.cohere.decoder import CohereDecoder
+from trunkline.dialects.converse import address as converse_address
+from trunkline.dialects.converse import compose as converse_compose
+from trunkline.dialects.converse import content as converse_content
+from trunkline.dialects.converse.decoder import ConverseDecoder
+from trunkline.dialects.converse.frames import Frames
 from trunkline.dialects.gemini import address as gemini_address
 from trunkline.dialects.gemini import compose as gemini_compose
+from trunkline.dialects.gemini import parts as gemini_parts
 from trunkline.dialects.gemini.decoder import GeminiDecoder
 from trunkline.dialects.hub.conversation import Conversation
 from trunkline.dialects.hub.translation import Decoder, Encoder, Identity, StreamTranslator, WholeTranslator
@@ -59,13 +68,15 @@ class Splices(Protocol):
 
 
 class Outbound(Struct, frozen=True):
-    """An upstream dialect: where its calls go, who writes its bodies, who reads its answers, and how its streams are framed."""
+    """An upstream dialect: where its calls go, who writes its bodies, who reads its answers, and how its streams are framed. `fetches`
+    tells of a URL in a request whether the upstream wants the bytes behind it instead."""
 
     url: Callable[..., str]
     composer: Callable[[Endpoint], Composes]
     decoder: Callable[..., Decoder]
     headers: Mapping[str, str] = {}
     splitter: Callable[[], Splitter] = EventSplitter
+    fetches: Callable[[str], bool] | None = None
 
 
 class Passage(Struct, frozen=True):
@@ -77,7 +88,9 @@ class Passage(Struct, frozen=True):
 
 
 class Way(Protocol):
-    """How requests of one dialect reach one endpoint."""
+    """How requests of one dialect reach one endpoint. `fetches`: see `Outbound`; None where URLs go as they are."""
+
+    fetches: Callable[[str], bool] | None
 
     def body(self, exchange: Exchange) -> bytes:
         """The upstream body. Raises ApiError for a request that the endpoint's dialect cannot express."""
@@ -96,6 +109,7 @@ class PassThrough:
     """The same dialect on both sides."""
 
     def __init__(self, endpoint: Endpoint, passage: Passage) -> None:
+        self.fetches: Callable[[str], bool] | None = None
         self._endpoint = endpoint
         self._passage = passage
         self._splicer = passage.splicer(endpoint)
@@ -121,6 +135,7 @@ class Translation:
     """Two dialects, by way of the hub. A decoder and an encoder serve streamed and whole answers alike."""
 
     def __init__(self, endpoint: Endpoint, outbound: Outbound) -> None:
+        self.fetches = outbound.fetches
         self._endpoint = endpoint
         self._outbound = outbound
         self._composer = outbound.composer(endpoint)
@@ -164,7 +179,18 @@ OUTBOUND: Final[Mapping[Dialect, Outbound]] = {
     "chat": Outbound(chat_address.url, chat_compose.Composer, ChatDecoder, chat_address.HEADERS),
     "responses": Outbound(responses_address.url, responses_compose.Composer, ResponsesDecoder, responses_address.HEADERS),
     "messages": Outbound(messages_address.url, messages_compose.Composer, MessagesDecoder, messages_address.HEADERS),
-    "gemini": Outbound(gemini_address.url, gemini_compose.Composer, GeminiDecoder, gemini_address.HEADERS),
+    "gemini": Outbound(
+        gemini_address.url, gemini_compose.Composer, GeminiDecoder, gemini_address.HEADERS, fetches=gemini_parts.must_be_fetched
+    ),
+    "converse": Outbound(
+        converse_address.url,
+        converse_compose.Composer,
+        ConverseDecoder,
+        converse_address.HEADERS,
+        Frames,
+        converse_content.must_be_fetched,
+    ),
+    "cohere": Outbound(cohere_address.url, cohere_compose.Composer, CohereDecoder, cohere_address.HEADERS),
 }
 """The dialects of upstreams."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from trunkline.errors import ResponseTooLarge
 
-MAX_EVENT_BYTES = 1024 * 1024
+MAX_EVENT_BYTES = 16 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 
 

@@ -1,0 +1,97 @@
+"""Files by URL become bytes, for endpoints that load none."""
+
+import asyncio
+import base64
+from collections.abc import Callable
+
+import pytest
+
+from trunkline.dialects.hub.conversation import Block, Conversation, File, Image, Text, ToolResult, Turn, Video
+from trunkline.errors import ApiError, EgressDenied, ResponseTooLarge, UpstreamError
+from trunkline.inference import media
+from trunkline.inference.media import inlined
+from trunkline.transport.downloads import Download
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 20
+PICTURE = Download(PNG, "image/png")
+URL = "https://files.test/a.png?signature=secret"
+
+
+class Files:
+    """Stands for the downloads."""
+
+    def __init__(self, answer: Download | UpstreamError) -> None:
+        self.asked: list[str] = []
+        self._answer = answer
+
+    async def fetch(self, url: str, *, limit: int) -> Download:
+        self.asked.append(url)
+        assert limit == media.MAX_FILE_BYTES
+        if isinstance(self._answer, UpstreamError):
+            raise self._answer
+        return self._answer
+
+
+def load(
+    *blocks: Block, answer: Download | UpstreamError = PICTURE, wanted: Callable[[str], bool] | None = None
+) -> tuple[Conversation, Files]:
+    files = Files(answer)
+    conversation = Conversation(turns=(Turn(role="user", blocks=blocks),))
+    return asyncio.run(inlined(conversation, wanted or (lambda _: True), files)), files  # type: ignore[arg-type]
+
+
+def test_an_image_gets_its_bytes_and_keeps_the_rest() -> None:
+    after, _ = load(Text(text="see"), Image(url=URL, detail="low"))
+    assert after.turns[0].blocks == (Text(text="see"), Image(data=base64.b64encode(PNG).decode(), media_type="image/png", detail="low"))
+
+
+def test_the_bytes_tell_the_type_better_than_the_server() -> None:
+    after, _ = load(Image(url=URL), answer=Download(PNG, "application/octet-stream"))
+    [image] = after.turns[0].blocks
+    assert isinstance(image, Image) and image.media_type == "image/png"
+
+
+def test_images_of_tool_results_too_and_each_url_once() -> None:
+    after, files = load(Image(url=URL), ToolResult(id="c", blocks=(Image(url=URL),)))
+    assert files.asked == [URL]
+    result = after.turns[0].blocks[1]
+    assert isinstance(result, ToolResult) and isinstance(result.blocks[0], Image) and result.blocks[0].data
+
+
+def test_what_the_upstream_loads_itself_stays() -> None:
+    conversation, files = load(Image(url=URL), Image(data="AAAA", media_type="image/png"), wanted=lambda _: False)
+    assert files.asked == []
+    assert conversation.turns[0].blocks[0] == Image(url=URL)
+
+
+@pytest.mark.parametrize(
+    ("block", "answer", "error_type"),
+    [
+        (Image(url=URL), EgressDenied("127.0.0.1 is loopback"), "image_download_failed"),
+        (Image(url=URL), ResponseTooLarge("big"), "image_too_large"),
+        (Image(url=URL), Download(b"%PDF-1.7", ""), "unsupported_image_format"),
+        (Image(url=URL), Download(b"<html>", "text/html"), "unsupported_image_format"),
+        (File(url=URL), EgressDenied("private"), "invalid_request"),
+        (File(url=URL), ResponseTooLarge("big"), "payload_too_large"),
+        (File(url=URL), Download(b"<html>", "text/html"), "invalid_request"),
+        (Video(url=URL), Download(PNG, "image/png"), "invalid_request"),
+    ],
+)
+def test_what_cannot_be_had_is_told_without_the_signature(block: Block, answer: Download | UpstreamError, error_type: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        load(block, answer=answer)
+    assert caught.value.error_type == error_type
+    assert "https://files.test/a.png" in caught.value.message
+    assert "secret" not in caught.value.message
+
+
+def test_too_many_files_are_refused_unloaded() -> None:
+    with pytest.raises(ApiError, match="More than 32 files"):
+        load(*[Image(url=f"{URL}&n={number}") for number in range(33)])
+
+
+def test_all_files_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "MAX_REQUEST_BYTES", 50)
+    with pytest.raises(ApiError) as caught:
+        load(Image(url=URL), Image(url=f"{URL}2"))
+    assert caught.value.error_type == "payload_too_large"
