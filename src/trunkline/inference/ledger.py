@@ -8,7 +8,7 @@ from trunkline.metering.cost import cache_discount, insure, price
 from trunkline.metering.estimates import Estimates
 from trunkline.metering.recorder import Recorder
 from trunkline.metering.usage import normalise
-from trunkline.protocol.catalogue import Endpoint
+from trunkline.protocol.catalogue import Endpoint, Pricing
 from trunkline.protocol.usage import Cost, Usage
 
 NOTHING = Usage()
@@ -27,17 +27,14 @@ class Ledger:
         """Record and settle an answer that was given, in full or (`cancelled`) as far as the client took it. Returns what it used
         and cost, for the caller's account."""
         usage = self._usage(exchange, endpoint, seen)
-        utc = _utc_hhmm(exchange.call.created_ms) if endpoint.pricing.overrides else 0
-        cost = price(usage, endpoint.pricing, utc_hhmm=utc)
+        pricing = _pricing(endpoint, seen)
+        utc = _utc_hhmm(exchange.call.created_ms) if pricing.overrides else 0
+        cost = price(usage, pricing, utc_hhmm=utc)
         if not cancelled:
             cost = insure(cost, output_tokens=usage.output_total, finish_reason=seen.finish_reason)
-        discount = cache_discount(usage, endpoint.pricing, utc_hhmm=utc)
+        discount = cache_discount(usage, pricing, utc_hhmm=utc)
         self._close(exchange, endpoint, seen, usage, cost, discount=discount, cancelled=cancelled)
         return usage, cost
-
-    def charge(self, exchange: Exchange, endpoint: Endpoint, seen: Seen, usage: Usage, cost: Cost) -> None:
-        """Record and settle an answer whose price is known (`inference.tariffs`)."""
-        self._close(exchange, endpoint, seen, usage, cost)
 
     def fail(self, exchange: Exchange, *, status: int, error_type: str, seen: Seen = UNSEEN, cancelled: bool = False) -> None:
         """Record an exchange that brought nothing chargeable, and release its hold (contract 4.4: an error is not charged)."""
@@ -91,6 +88,12 @@ class Ledger:
         )
         self._recorder.record(record, evidence)
         self._budgets.settle(exchange.hold, cost.total)
+
+
+def _pricing(endpoint: Endpoint, seen: Seen) -> Pricing:
+    """The prices of the tier that served, not of the one that was asked for (contract 3.9)."""
+    tiers = endpoint.tier_pricing
+    return tiers.get(seen.service_tier or "", endpoint.pricing) if tiers else endpoint.pricing
 
 
 def _utc_hhmm(unix_ms: int) -> int:

@@ -53,6 +53,12 @@ def insure(cost: Cost, *, output_tokens: int, finish_reason: str | None) -> Cost
     return cost
 
 
+def own_key(cost: Cost) -> Cost:
+    """What a generation on the caller's own credential costs the caller here: nothing. The parts still say what its tokens cost at the
+    upstream (contract 3.11; an instance takes no fee)."""
+    return Cost(0, cost.prompt, cost.completion)
+
+
 def cache_discount(usage: Usage, pricing: Pricing, *, utc_hhmm: int = 0) -> int | None:
     """Pico-dollars that the prompt cache saved: positive for reads, negative for writes, None when the upstream said nothing of a cache."""
     if not (usage.cache_read or usage.cache_write_5m or usage.cache_write_1h):
