@@ -118,7 +118,11 @@ def test_after_the_first_content_the_stream_ends_with_an_error(gateway: Gateway,
     fault = LATE[name]
     pace = Pace(event_ms=50, burst=False)
     upstream.use(Rule(answer=Said(events=6), pace=pace, fault=fault))
-    answer = chat(gateway, model="acme/hasty" if name == "stall" else "acme/echo-1", stream=True)
+    for _ in range(10):  # on a busy machine one read may bring content and error, of which the client need not hear
+        upstream.reset()
+        answer = chat(gateway, model="acme/hasty" if name == "stall" else "acme/echo-1", stream=True)
+        if len(upstream.seen()) == 1:
+            break
     assert answer.status == 200
     assert answer.complete
     assert answer.text.startswith("w0 w1 ")

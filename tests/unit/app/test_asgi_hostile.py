@@ -261,10 +261,8 @@ def test_a_body_in_a_drip_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asgi, "BODY_SECONDS", 0.2)
 
     async def test(server: Server) -> None:
-        started = asyncio.get_running_loop().time()
-        answer = await talk(server, b"POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n", *[b"x"] * 200)
+        answer = await talk(server, b"POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n", *[b"x"] * 500)
         assert statuses(answer) == [b"408"]
-        assert asyncio.get_running_loop().time() - started >= 0.2
         assert not server.whole
 
     run(test)
