@@ -15,6 +15,9 @@ from bench.processes import Missing, Process, envoy_program, free_port, program
 from bench.upstream import Upstream, nginx_frame
 
 KINDS: tuple[workload.Kind, ...] = ("plain", "burst", "paced", "tls")
+TRANSLATED: tuple[workload.Kind, ...] = ("to_messages", "from_messages")
+"""Loads that only a gateway with several dialects can take."""
+
 _PATIENCE_S = 60
 
 
@@ -35,6 +38,10 @@ class Gateway(Struct, kw_only=True):
     process: Process | None = None
     ready_s: float = 0.0
 
+    def path(self, kind: workload.Kind) -> str:
+        """What a client calls for the workload."""
+        return f"{self.paths[kind]}/{workload.WORKLOADS[kind].operation}"
+
     def headers(self, kind: workload.Kind) -> dict[str, str]:
         """The headers of a request for the workload."""
         return {**workload.request_headers(self.key), **self.extra.get(kind, {})}
@@ -46,7 +53,7 @@ class Gateway(Struct, kw_only=True):
     def request(self, kind: workload.Kind) -> bytes:
         """The bytes of one request for the workload."""
         host = f"127.0.0.1:{self.ports[kind]}"
-        return workload.request(host=host, path=self.paths[kind], headers=self.headers(kind), body=self.body(kind))
+        return workload.request(host=host, path=self.path(kind), headers=self.headers(kind), body=self.body(kind))
 
     def check(self, kind: workload.Kind, status: int, body: bytes) -> None:
         """Raises WrongAnswer unless this is the whole answer to a request for the workload."""
@@ -180,13 +187,13 @@ def envoy(place: Place) -> Gateway:
 def trunkline_config(upstream: Upstream) -> str:
     """A trunkline.toml with one provider, model and priced endpoint for each workload."""
     records = (
-        f'[[providers]]\nslug = "bench-{kind}"\nname = "Bench {kind}"\ndialect = "chat"\n'
+        f'[[providers]]\nslug = "bench-{kind}"\nname = "Bench {kind}"\ndialect = "{workload.WORKLOADS[kind].dialect}"\n'
         f'base_url = "{upstream.url(kind)}"\napi_key = "upstream-secret"\n\n'
         f'[[models]]\nid = "bench/{kind}"\nname = "Bench: {kind}"\ncontext_length = 128000\n'
         'input_modalities = ["text"]\noutput_modalities = ["text"]\n\n'
         f'[[endpoints]]\nmodel = "bench/{kind}"\nprovider = "bench-{kind}"\nupstream_model = "bench-1"\n'
         'pricing = { prompt = "0.000001", completion = "0.000002" }\n'
-        for kind in KINDS
+        for kind in KINDS + TRANSLATED
     )
     return "\n".join(records)
 
@@ -217,7 +224,8 @@ def trunkline(place: Place) -> Gateway:
     environ = trunkline_environ(data, config, place.upstream.authority)
     key = trunkline_key(environ)
     gateway = started("trunkline", place, [sys.executable, "-m", "trunkline", "serve", "--port", str(port)], port, environ=environ, key=key)
-    gateway.paths = dict.fromkeys(KINDS, "/api/v1")
+    gateway.ports = dict.fromkeys(KINDS + TRANSLATED, port)
+    gateway.paths = dict.fromkeys(KINDS + TRANSLATED, "/api/v1")
     return gateway
 
 

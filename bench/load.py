@@ -62,7 +62,7 @@ def run(gateway: Gateway, kind: workload.Kind, *, seconds: float, folder: Path, 
     load = workload.WORKLOADS[kind]
     script = folder / f"{gateway.name}-{kind}.lua"
     script.write_text(lua_script(gateway.headers(kind), gateway.body(kind)))
-    url = f"http://127.0.0.1:{gateway.ports[kind]}{gateway.paths[kind]}/chat/completions"
+    url = f"http://127.0.0.1:{gateway.ports[kind]}{gateway.path(kind)}"
     many = str(connections or load.connections)
     command = [program("wrk", "wrk"), "-t1", f"-c{many}", f"-d{max(1, round(seconds))}s", "--timeout", "10s", "-s", str(script), url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, check=False)

@@ -28,6 +28,8 @@ COLUMNS = (
     Column(key="burst_us", heading="burst stream, µs/request", ratio=True),
     Column(key="burst_event_us", heading="burst, µs/event", decimals=1, ratio=True),
     Column(key="paced_event_us", heading="paced, µs/event", decimals=1, ratio=True),
+    Column(key="to_messages_event_us", heading="chat in, messages out, µs/event", decimals=1),
+    Column(key="from_messages_event_us", heading="messages in, chat out, µs/event", decimals=1),
     Column(key="tls_us", heading="plain, TLS upstream, µs/request", ratio=True),
     Column(key="rps", heading="requests/s on one core, best round", fold="most"),
     Column(key="p50_us", heading="added p50, µs", fold="least"),
@@ -56,6 +58,8 @@ LIMITS = (
     Limit(what="plain request, CPU", key="plain_us", limit=1.5, relative=True),
     Limit(what="event of a burst, CPU", key="burst_event_us", limit=3.5, relative=True),
     Limit(what="paced event, CPU", key="paced_event_us", limit=1.6, relative=True),
+    Limit(what="event of a burst, chat in, messages out, CPU", key="to_messages_event_us", limit=25, unit="µs"),
+    Limit(what="event of a burst, messages in, chat out, CPU", key="from_messages_event_us", limit=25, unit="µs"),
     Limit(what="added p99 at one connection", key="p99_us", limit=1000, unit="µs"),
     Limit(what="ready after start", key="ready_s", limit=1.5, unit="s"),
     Limit(what="`import trunkline`", key="import_s", limit=0.4, unit="s"),
@@ -77,8 +81,9 @@ class Verdict(Struct, frozen=True, kw_only=True):
 def add_events(figures: Figures) -> None:
     """Derives the cost of one event of a burst from the cost of the stream."""
     for columns in figures.values():
-        if "burst_us" in columns:
-            columns["burst_event_us"] = [value / EVENTS for value in columns["burst_us"]]
+        for kind in ("burst", "to_messages", "from_messages"):
+            if f"{kind}_us" in columns:
+                columns[f"{kind}_event_us"] = [value / EVENTS for value in columns[f"{kind}_us"]]
 
 
 def fold(figures: Figures) -> dict[str, dict[str, float]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import trustme
 from msgspec import Struct
 
-from bench import workload
+from bench import translations, workload
 from bench.processes import Process, free_port, program
 
 _PIECE = 3000  # nginx reads no longer word than 4 KB in its configuration
@@ -41,22 +41,25 @@ def nginx_frame(folder: Path, inside: str) -> str:
     return f"{top}http {{\n{http}{temporary}\n{inside}}}\n"
 
 
-def _location(path: str, content_type: str, body: bytes) -> str:
+def _location(kind: workload.Kind, content_type: str, body: bytes) -> str:
     """A location that answers every request with these bytes, which may hold neither `'`, `$` nor a backslash."""
-    text = body.decode()
+    load, text = workload.WORKLOADS[kind], body.decode()
     parts = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
     sets = "".join(f"      set $part{number} '{part}';\n" for number, part in enumerate(parts))
     whole = "".join(f"${{part{number}}}" for number in range(len(parts)))
-    return f'    location = {path}/chat/completions {{\n      default_type "{content_type}";\n{sets}      return 200 "{whole}";\n    }}\n'
+    place = f"{load.path}/{load.answers_at}"
+    return f'    location = {place} {{\n      default_type "{content_type}";\n{sets}      return 200 "{whole}";\n    }}\n'
 
 
 def nginx_upstream(folder: Path, plain_port: int, tls_port: int, certificate: Path) -> str:
     """The configuration of the upstream."""
     answers = (
         "    location = /health { return 200 ok; }\n"
-        + _location(workload.WORKLOADS["plain"].path, "application/json", workload.reply())
-        + _location(workload.WORKLOADS["tls"].path, "application/json", workload.reply())
-        + _location(workload.WORKLOADS["burst"].path, "text/event-stream", workload.stream())
+        + _location("plain", "application/json", workload.reply())
+        + _location("tls", "application/json", workload.reply())
+        + _location("burst", "text/event-stream", workload.stream())
+        + _location("from_messages", "text/event-stream", workload.stream())
+        + _location("to_messages", "text/event-stream", translations.messages_stream(workload.pieces()))
     )
     tls = f"ssl_certificate {certificate};\n    ssl_certificate_key {certificate};\n    ssl_session_cache shared:upstream:1m;\n"
     servers = (

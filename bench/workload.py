@@ -10,12 +10,16 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-Kind = Literal["plain", "burst", "paced", "tls"]
+from bench import translations
+
+Kind = Literal["plain", "burst", "paced", "tls", "to_messages", "from_messages"]
 
 EVENTS = 52
 """Events of a stream: role, content, finish, usage, `[DONE]`."""
 
 CONTENT_EVENTS = EVENTS - 4
+TRANSLATED_EVENTS = -1
+"""How many more events a translated chat stream has: its role comes with the first content."""
 PACE_MS = 10
 REQUEST_BYTES = 630
 REPLY_BYTES = 655
@@ -37,12 +41,19 @@ _USAGE = {"prompt_tokens": 120, "completion_tokens": 48, "total_tokens": 168, "p
 
 
 class Workload(Struct, frozen=True, kw_only=True):
-    """One way of loading a gateway. `path`: base path at the upstream; `connections`: requests at once."""
+    """One way of loading a gateway.
+
+    `path`: base path at the upstream; `connections`: requests at once; `operation`: what clients call below their base path;
+    `answers_at`: where the upstream answers below its own, in `dialect`.
+    """
 
     kind: Kind
     stream: bool
     path: str
     connections: int
+    operation: str = "chat/completions"
+    answers_at: str = "chat/completions"
+    dialect: str = "chat"
 
 
 WORKLOADS: Mapping[Kind, Workload] = {
@@ -50,6 +61,10 @@ WORKLOADS: Mapping[Kind, Workload] = {
     "burst": Workload(kind="burst", stream=True, path="/burst/v1", connections=16),
     "paced": Workload(kind="paced", stream=True, path="/paced/v1", connections=32),
     "tls": Workload(kind="tls", stream=False, path="/tls/v1", connections=32),
+    "to_messages": Workload(
+        kind="to_messages", stream=True, path="/to-messages", connections=16, answers_at="v1/messages", dialect="messages"
+    ),
+    "from_messages": Workload(kind="from_messages", stream=True, path="/from-messages/v1", connections=16, operation="messages"),
 }
 
 
@@ -60,7 +75,9 @@ def _padded(value: dict[str, object], key: str, size: int) -> bytes:
 
 
 def request_body(workload: Workload, prefix: str = "") -> bytes:
-    """A chat request of 630 bytes for the model `bench/<kind>`, with what a gateway wants before the name."""
+    """A request for the model `bench/<kind>`, with what a gateway wants before the name; a chat request has 630 bytes."""
+    if workload.operation == "messages":
+        return translations.messages_request(f"{prefix}bench/{workload.kind}", _SYSTEM, _QUESTION)
     body: dict[str, object] = {
         "model": f"{prefix}bench/{workload.kind}",
         "messages": [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": _QUESTION}],
@@ -95,10 +112,10 @@ def request_headers(key: str) -> dict[str, str]:
 
 
 def request(*, host: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    """The whole request as bytes."""
+    """The whole request as bytes. `path` is that of the operation."""
     headers = {"Host": host, **headers, "Content-Length": str(len(body))}
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"POST {path}/chat/completions HTTP/1.1\r\n{head}\r\n".encode() + body
+    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
 def reply() -> bytes:
@@ -115,10 +132,15 @@ def _event(fields: dict[str, object]) -> bytes:
     return b"data: " + _padded(value, "obfuscation", EVENT_BYTES - len(b"data: \n\n")) + b"\n\n"
 
 
+def pieces() -> list[str]:
+    """What each content event says."""
+    return [f"w{number} " for number in range(CONTENT_EVENTS)]
+
+
 def stream() -> bytes:
     """The upstream's stream of 52 events."""
     deltas: list[tuple[dict[str, object], str | None]] = [({"role": "assistant", "content": ""}, None)]
-    deltas += [({"content": f"w{number} "}, None) for number in range(CONTENT_EVENTS)]
+    deltas += [({"content": piece}, None) for piece in pieces()]
     deltas.append(({}, "stop"))
     events = [_event({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}], "usage": None}) for delta, finish in deltas]
     return b"".join((*events, _event({"choices": [], "usage": _USAGE}), b"data: [DONE]\n\n"))
@@ -139,9 +161,18 @@ def check(workload: Workload, status: int, body: bytes, *, events: int = EVENTS)
     """Raises WrongAnswer unless the status is 200 and all text came, in so many events for a stream."""
     if status != 200:
         raise WrongAnswer(f"status {status}: {body[:300]!r}")
-    text = _streamed_text(body, events) if workload.stream else msgspec.json.decode(body)["choices"][0]["message"]["content"]
+    text = _text(workload, body, events)
     if text != STREAM_TEXT:
         raise WrongAnswer(f"the text is {text[:100]!r}")
+
+
+def _text(workload: Workload, body: bytes, events: int) -> str:
+    if workload.operation == "messages":
+        return translations.messages_text(body)
+    if workload.stream:
+        return _streamed_text(body, EVENTS + TRANSLATED_EVENTS if workload.dialect != "chat" else events)
+    text: str = msgspec.json.decode(body)["choices"][0]["message"]["content"]
+    return text
 
 
 def _streamed_text(body: bytes, expected: int) -> str:

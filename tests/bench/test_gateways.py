@@ -15,6 +15,8 @@ def test_every_gateway_reaches_every_upstream() -> None:
         "http://127.0.0.1:1/burst/v1",
         "http://127.0.0.1:3/paced/v1",
         "https://localhost:2/tls/v1",
+        "http://127.0.0.1:1/to-messages",
+        "http://127.0.0.1:1/from-messages/v1",
     ]
     clusters = msgspec.json.decode(envoy_config(9, UPSTREAM))["static_resources"]["clusters"]
     assert ["transport_socket" in cluster for cluster in clusters] == [False, False, True]
@@ -24,4 +26,6 @@ def test_every_gateway_reaches_every_upstream() -> None:
 def test_the_upstream_answers_with_words_short_enough_for_nginx() -> None:
     config = nginx_upstream(Path("/tmp"), 1, 2, Path("/c.pem"))
     assert max(map(len, config.split("'")[1::2])) <= 3000
-    assert config.count("data: [DONE]") == 2
+    assert config.count("data: [DONE]") == 4
+    assert config.count("event: message_stop") == 2
+    assert "location = /to-messages/v1/messages {" in config
