@@ -1,11 +1,38 @@
-"""What the mock reads of a chat request. Lenient: a mock that refuses odd requests could not show what a gateway sent."""
+"""What is asked of the mock: a request as it came, and what it means to any dialect.
+
+Lenient: what is odd reads as absent. What a vendor would refuse is for `checks` to say.
+"""
+
+from collections.abc import Mapping
 
 import msgspec
 from msgspec import Struct
 
+from trunkline.mock.fields import mapping
+
+Tool = tuple[str, object]
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """A request for one operation. `path` is decoded and without its query; `model`: the model that the path names, empty where the body
+    does; `verb`: what follows the model there (`streamGenerateContent`, `converse`). `body` is {} for a form, which is in `raw`."""
+
+    path: str
+    query: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    body: dict[str, object] = {}
+    raw: bytes = b""
+    model: str = ""
+    verb: str = ""
+
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One chat request as far as the mock uses it. `words` counts the words of all messages; `text` is the last message as text."""
+    """A request as far as answers depend on it. `words` counts the words of the whole conversation; `text` is its last message as text.
+
+    `results`: what the tools answered in the last turn, as text; `rounds`: rounds of tool calls since the user's last own words.
+    `forced_tool`: the tool that must be called. `schema`: what the text must fit. `asked`: the request itself;
+    `realm`: under whose name the answer is signed.
+    """
 
     model: str = ""
     stream: bool = False
@@ -13,60 +40,28 @@ class Call(Struct, frozen=True, kw_only=True):
     text: str = ""
     words: int = 0
     max_tokens: int | None = None
-    tools: tuple[tuple[str, object], ...] = ()
+    tools: tuple[Tool, ...] = ()
     forced_tool: str = ""
     schema: object | None = None
+    results: tuple[str, ...] = ()
+    rounds: int = 0
+    asked: Asked = Asked(path="")
+    realm: str = "mock"
 
 
-def _mapping(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}
-
-
-def _sequence(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
-
-
-def _text(content: object) -> str:
-    """The text of a message's content: a string, or the text parts of a list."""
-    if isinstance(content, str):
-        return content
-    parts = (_mapping(part).get("text") for part in _sequence(content))
-    return " ".join(part for part in parts if isinstance(part, str))
-
-
-def _forced_tool(choice: object, tools: tuple[tuple[str, object], ...]) -> str:
-    """The name of the tool that must be called: the named one, or the first for `required`; empty for none."""
-    if choice == "required" and tools:
-        return tools[0][0]
-    name = _mapping(_mapping(choice).get("function")).get("name")
-    return name if isinstance(name, str) else ""
-
-
-def _schema(response_format: object) -> object | None:
-    """The schema the reply must fit: `{}`-like for `json_object`, the given one for `json_schema`, None for plain text."""
-    wanted = _mapping(response_format)
-    if wanted.get("type") == "json_schema":
-        return _mapping(wanted.get("json_schema")).get("schema", {})
-    return {"type": "object"} if wanted.get("type") == "json_object" else None
-
-
-def read(body: bytes) -> Call:
-    """The call of a request body. Raises ValueError if it is not a JSON object."""
+def decode(body: bytes) -> dict[str, object]:
+    """The JSON object of a body. Raises ValueError if it is none."""
     request = msgspec.json.decode(body)
     if not isinstance(request, dict):
         raise ValueError("the body is not a JSON object")
-    texts = [_text(_mapping(message).get("content")) for message in _sequence(request.get("messages"))]
-    functions = (_mapping(_mapping(tool).get("function")) for tool in _sequence(request.get("tools")))
-    tools = tuple((str(function.get("name", "")), function.get("parameters", {})) for function in functions)
-    limit = request.get("max_completion_tokens", request.get("max_tokens"))
-    return Call(
-        model=str(request.get("model", "")),
-        stream=request.get("stream") is True,
-        include_usage=_mapping(request.get("stream_options")).get("include_usage") is True,
-        text=texts[-1] if texts else "",
-        words=sum(len(text.split()) for text in texts),
-        max_tokens=limit if isinstance(limit, int) else None,
-        tools=tools,
-        forced_tool=_forced_tool(request.get("tool_choice"), tools),
-        schema=_schema(request.get("response_format")),
-    )
+    return mapping(request)
+
+
+def count_words(*texts: str) -> int:
+    """Words of all the texts: what the mock counts as tokens."""
+    return sum(len(text.split()) for text in texts)
+
+
+def pick_tool(tools: tuple[Tool, ...], *, forced: bool, name: str = "") -> str:
+    """The tool that must be called: the named one, or the first when some tool must; empty for none."""
+    return name if name else tools[0][0] if forced and tools else ""

@@ -107,7 +107,7 @@ def _type(schema: Schema) -> str:
     if isinstance(declared, list) and declared:
         declared = declared[0]
     if isinstance(declared, str):
-        return declared
+        return declared.lower()  # one vendor writes OBJECT
     return (
         "object"
         if "properties" in schema or "required" in schema

@@ -4,18 +4,8 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 import msgspec
-from msgspec import Struct
 
-from trunkline.mock.reply import Reply, json_reply
-
-
-class Refusal(Struct, frozen=True, kw_only=True):
-    """What an error says, before it has a shape."""
-
-    status: int
-    code: str
-    message: str
-
+from trunkline.mock.reply import Refusal, Reply, json_reply
 
 _TYPE_OF_STATUS = {
     400: "invalid_request_error",
@@ -39,13 +29,24 @@ _RPC_STATUS = {
     503: "UNAVAILABLE",
 }
 
+_AWS_EXCEPTION = {
+    400: "ValidationException",
+    401: "UnrecognizedClientException",
+    403: "AccessDeniedException",
+    404: "ResourceNotFoundException",
+    408: "ModelTimeoutException",
+    424: "ModelErrorException",
+    429: "ThrottlingException",
+    503: "ServiceUnavailableException",
+}
+
 
 def _kind(refusal: Refusal) -> str:
     return _TYPE_OF_STATUS.get(refusal.status, "api_error")
 
 
 def _openai(refusal: Refusal) -> object:
-    return {"error": {"message": refusal.message, "type": _kind(refusal), "param": None, "code": refusal.code or None}}
+    return {"error": {"message": refusal.message, "type": _kind(refusal), "param": refusal.param or None, "code": refusal.code or None}}
 
 
 def _anthropic(refusal: Refusal) -> object:
@@ -56,6 +57,18 @@ def _google(refusal: Refusal) -> object:
     details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "2s"}] if refusal.status == 429 else []
     status = refusal.code or _RPC_STATUS.get(refusal.status, "INTERNAL")
     return {"error": {"code": refusal.status, "message": refusal.message, "status": status, "details": details}}
+
+
+def _mistral(refusal: Refusal) -> object:
+    """One vendor's list of what is wrong with a body, as its framework makes it, inside its own envelope."""
+    wrong = {"type": refusal.code or "value_error", "loc": ["body", refusal.param], "msg": refusal.message, "input": None}
+    message: object = {"detail": [wrong]} if refusal.param else refusal.message
+    return {"object": "error", "message": message, "type": _kind(refusal), "param": None, "code": None}
+
+
+def exception_of(refusal: Refusal) -> str:
+    """The name of the AWS exception: the code, else what goes with the status."""
+    return refusal.code or _AWS_EXCEPTION.get(refusal.status, "InternalServerException")
 
 
 SHAPES: Mapping[str, Callable[[Refusal], object]] = {
@@ -72,6 +85,8 @@ SHAPES: Mapping[str, Callable[[Refusal], object]] = {
     },
     "fastapi": lambda refusal: {"detail": refusal.message},
     "aws": lambda refusal: {"message": refusal.message},
+    "cohere": lambda refusal: {"id": "req_mock", "message": refusal.message},
+    "mistral": _mistral,
     "flat": lambda refusal: {"message": refusal.message},
     "text": lambda refusal: {"error": refusal.message},
     "base_resp": lambda refusal: {"base_resp": {"status_code": refusal.status, "status_msg": refusal.message}},
@@ -97,6 +112,12 @@ def body(refusal: Refusal, shape: str) -> bytes:
     return msgspec.json.encode(SHAPES.get(shape, _openai)(refusal))
 
 
+def reply(refusal: Refusal, shape: str = "openai", *, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
+    """A refusal with the headers its vendor names the error in."""
+    named = (("x-amzn-errortype", exception_of(refusal)),) if shape == "aws" else ()
+    return json_reply(body(refusal, shape), status=refusal.status, headers=(*named, *headers))
+
+
 def refuse(status: int, message: str, *, code: str = "") -> Reply:
     """A plain error reply of the mock itself."""
-    return json_reply(body(Refusal(status=status, code=code, message=message), "openai"), status=status)
+    return reply(Refusal(status=status, code=code, message=message))

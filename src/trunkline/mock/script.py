@@ -14,11 +14,11 @@ A script is TOML or JSON (a file, or the body of `POST /_mock/rules`), or these 
     answer = { text = "Hello from the mock.", reasoning = "Thinking." }
     pace = { event_ms = 10 }
 
-The first rule that matches and whose count is not used up decides; without one the last message is echoed.
+The first rule that matches and whose count is not used up decides; without one the last message is echoed. The same script is spoken
+in every dialect: what is here has neutral names, `writing` gives it each vendor's shape. `spells` are faults by the clock, `fleet` more
+endpoints with ports and scripts of their own.
 """
 
-from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,23 +38,61 @@ class ToolCall(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: str = ""
 
 
-class Answer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is said. Every field has a default, so `Answer()` echoes the last message.
+class Tokens(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The usage of an answer in tokens; None = counted words. `prompt` includes `cached`, `written` and `written_1h` (cache reads and
+    writes), `completion` includes `reasoning`; the dialects take them apart as their vendors do."""
 
-    `events`: number of content events, which replaces the text by as many numbered words. `words`: words in an event. `tool_pieces`:
-    events in which the arguments of one call are streamed. `usage`: the vendor's usage object as it is (absent = counted words).
-    `usage_place`: `asked` = a last chunk with empty `choices` when `stream_options.include_usage` is set, `always` = that chunk unasked,
-    `finish` = inside the chunk with the finish reason, `every` = in each chunk, `never` = in no answer at all. `extra` is
-    merged into each chunk or the reply at the top level.
+    prompt: int | None = None
+    completion: int | None = None
+    reasoning: int | None = None
+    cached: int = 0
+    written: int = 0
+    written_1h: int = 0
+
+
+class Citation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A source of the text between two characters."""
+
+    url: str
+    title: str = ""
+    start: int = 0
+    end: int = 0
+
+
+class Answer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is said. Every field has a default, so `Answer()` echoes the last message, or tells what the tools answered.
+
+    `events`: number of content events, which replaces the text by as many numbered words. `words`: words in an event.
+
+    `reasoning` comes before the text, with a `signature` where the dialect has one (empty = one the mock makes and later knows again,
+    see `seals`). `redacted`: reasoning that only its vendor can read. `reasoning_field` is for chat.
+
+    `tool_calls` are made, or with `offered` calls of as many of the tools that the request offers, with arguments that fit. Both only
+    until the conversation holds `rounds` rounds of tool calls; then comes text. A tool that the request forces is called in any case.
+    `tool_pieces`: events in which the arguments of one call are streamed.
+
+    `finish_reason`: `stop`, `length`, `tool_calls`, `content_filter` or `error` in the vendor's word for it; anything else as it is.
+    `tokens`: the usage; `usage`: the vendor's usage object as it is. `usage_place` (chat): `asked` = a last chunk with empty `choices` when
+    `stream_options.include_usage` is set, `always` = that chunk unasked, `finish` = inside the chunk with the finish reason, `every` = in
+    each chunk; `never` = in no answer at all, in any dialect. `images`: pictures of one pixel. `dimensions`: length of embeddings.
+    `extra` is merged into each chunk or the reply at the top level.
     """
 
     text: str | None = None
     reasoning: str = ""
     reasoning_field: str = "reasoning_content"
+    signature: str = ""
+    redacted: str = ""
     refusal: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
+    offered: int = 0
+    rounds: int = 1
     tool_pieces: int = 3
+    images: int = 0
+    citations: tuple[Citation, ...] = ()
+    dimensions: int = 8
     finish_reason: str = ""
+    tokens: Tokens = Tokens()
     usage: dict[str, object] | None = None
     usage_place: UsagePlace = "asked"
     model: str = ""
@@ -82,12 +120,13 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What goes wrong. `kind` is a name of `faults.FAULTS`, which says which of the other fields it reads.
 
     `after`: bytes of the whole response (head included). `events`: content events that come first. `seconds`, `interval_ms`: durations.
-    `size`: bytes. `reset`: end with RST instead of FIN. `shape`: a name of `refusals.SHAPES`. `body`: replaces what the fault would send.
+    `size`: bytes. `reset`: end with RST instead of FIN. `shape`: a name of `refusals.SHAPES`, empty = the dialect's own. `body`: replaces
+    what the fault would send. `headers`: more headers of a refusal (`x-ratelimit-*`).
     """
 
     kind: str
     status: int = 500
-    shape: str = "openai"
+    shape: str = ""
     code: str = ""
     message: str = ""
     body: str = ""
@@ -99,13 +138,16 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     size: int = 1
     reset: bool = False
     encoding: Literal["gzip", "deflate"] = "gzip"
+    headers: dict[str, str] = {}
 
 
 class Match(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which requests a rule is about. Texts are shell patterns (`*`, `?`); absent fields match everything. Header names are in lower
-    case."""
+    case. `dialect`: a name of `dialects.DIALECTS`. `results`: whether the last turn holds results of tools."""
 
     model: str = "*"
+    dialect: str = "*"
+    results: bool | None = None
     headers: dict[str, str] = {}
     stream: bool | None = None
     contains: str = ""
@@ -124,48 +166,51 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fault: Fault | None = None
 
 
-class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A whole script: the models that `GET /models` lists, and the rules, first match first."""
+class Spell(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fault by the clock: an outage, a brown-out, a slow start, a rate limit. Of the first spell that is on, `fault` and `pace` are used
+    where no rule has a fault.
+
+    `start`, `end`: seconds since the mock (or the fleet's clock) was started; an `end` of 0 = for ever. `share`: the part of the calls
+    that it hits, spread evenly. `rate`: calls for each second that pass unharmed, at most one second's worth at once; 0 = none.
+    """
+
+    name: str = ""
+    start: float = 0
+    end: float = 0
+    share: Annotated[float, Meta(ge=0, le=1)] = 1
+    rate: Annotated[float, Meta(ge=0)] = 0
+    fault: Fault | None = None
+    pace: Pace | None = None
+
+
+class Scene(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one endpoint plays: the models that `GET /models` lists, the rules, first match first, and the spells.
+
+    `strict`: top-level keys that the vendor does not know are refused, and more that a vendor is strict about (`checks`). `allow`:
+    further keys that are no mistake; with `system` Messages also take system messages among the others. `shape`: the form of chat's
+    refusals, a name of `refusals.SHAPES`. `realm`: whose signatures it accepts; those of a mock with another realm are foreign.
+    """
 
     models: tuple[str, ...] = ("echo-1",)
     rules: tuple[Rule, ...] = ()
+    spells: tuple[Spell, ...] = ()
+    strict: bool = False
+    allow: tuple[str, ...] = ()
+    shape: str = "openai"
+    realm: str = "mock"
 
 
-class Facts(Struct, frozen=True, kw_only=True):
-    """What a rule may look at: header names in lower case, `text` = the last message."""
+class Member(Scene, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One endpoint of a fleet. `port` 0 = a free one."""
 
-    model: str
-    headers: Mapping[str, str]
-    stream: bool
-    text: str
+    name: str
+    port: int = 0
 
 
-class Rules:
-    """The rules of a script with the number of calls each has matched."""
+class Script(Scene, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole script: what the mock itself plays, and further endpoints beside it."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = tuple(rules)
-        self._matched = [0] * len(self._rules)
-
-    def choose(self, facts: Facts) -> Rule | None:
-        """The rule for this call, which is counted at every rule it matched on the way. None = no rule."""
-        for index, rule in enumerate(self._rules):
-            if matches(rule.match, facts):
-                number = self._matched[index] - rule.skip
-                self._matched[index] += 1
-                if number >= 0 and number % rule.every == 0 and (not rule.first or number // rule.every < rule.first):
-                    return rule
-        return None
-
-
-def matches(match: Match, facts: Facts) -> bool:
-    """Whether the request is one the rule is about."""
-    return (
-        fnmatchcase(facts.model, match.model)
-        and (match.stream is None or match.stream == facts.stream)
-        and match.contains in facts.text
-        and all(fnmatchcase(facts.headers.get(name, ""), pattern) for name, pattern in match.headers.items())
-    )
+    fleet: tuple[Member, ...] = ()
 
 
 def parse(source: bytes, *, where: str, toml: bool = False) -> Script:

@@ -12,7 +12,7 @@ class Seen(Struct, kw_only=True):
     it.
 
     `aborted`: the client closed before that; `closed_ms`: milliseconds from the request to that moment. `connection`: number of the TCP
-    connection.
+    connection. `dialect`: a name of `dialects.DIALECTS`; `refused`: what the mock itself had against the request.
     """
 
     number: int
@@ -22,9 +22,12 @@ class Seen(Struct, kw_only=True):
     headers: list[tuple[str, str]]
     body: msgspec.Raw | str
     connection: int = 0
+    dialect: str = ""
     model: str = ""
     rule: str = ""
+    spell: str = ""
     fault: str = ""
+    refused: str = ""
     bytes_sent: int = 0
     ended: bool = False
     aborted: bool = False

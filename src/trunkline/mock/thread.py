@@ -3,6 +3,9 @@
 with MockServer(rules=[Rule(fault=Fault(kind="status", status=429))]) as mock:
     ...  # call mock.url + "/chat/completions"
     assert mock.seen()[0].model == "echo-1"
+
+with MockFleet([Member(name="fast"), Member(name="down", spells=(Spell(start=5, fault=...),))]) as fleet:
+    ...  # call fleet.url("fast") + "/chat/completions"
 """
 
 import asyncio
@@ -16,21 +19,19 @@ from typing import Self, TypeVar
 
 from msgspec import structs
 
-from trunkline.mock.script import Rule, Script
+from trunkline.mock.fleet import Fleet
+from trunkline.mock.listener import MockListener
+from trunkline.mock.script import Member, Rule, Scene, Script, Spell
 from trunkline.mock.seen import Seen
-from trunkline.mock.server import MockListener
 
 T = TypeVar("T")
 
 
-class MockServer:
-    """A mock upstream on a free port of 127.0.0.1, with its own thread and event loop. A context manager."""
+class Background:
+    """Something with `open` and `close` in a thread and event loop of its own. A context manager; OSError of `open` is raised there."""
 
-    def __init__(
-        self, *, rules: Sequence[Rule] = (), models: Sequence[str] = ("echo-1",), tls: ssl.SSLContext | None = None, port: int = 0
-    ) -> None:
-        self._listener = MockListener(Script(rules=tuple(rules), models=tuple(models)), port=port, tls=tls)
-        self._scheme = "https" if tls else "http"
+    def __init__(self, served: MockListener | Fleet) -> None:
+        self._served = served
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="mock upstream", daemon=True)
         self._started: Future[None] = Future()
@@ -38,14 +39,15 @@ class MockServer:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(self._listener.open())
+            self._loop.run_until_complete(self._served.open())
         except OSError as error:
+            self._loop.run_until_complete(self._served.close())
             self._loop.close()
             self._started.set_exception(error)
             return
         self._started.set_result(None)
         self._loop.run_forever()
-        self._loop.run_until_complete(self._listener.close())
+        self._loop.run_until_complete(self._served.close())
         self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
 
@@ -71,6 +73,26 @@ class MockServer:
         self._loop.call_soon_threadsafe(run)
         return result.result()
 
+
+class MockServer(Background):
+    """A mock upstream on a free port of 127.0.0.1. `scene`: all that it plays, in place of the other arguments."""
+
+    def __init__(
+        self,
+        *,
+        rules: Sequence[Rule] = (),
+        models: Sequence[str] = ("echo-1",),
+        spells: Sequence[Spell] = (),
+        strict: bool = False,
+        scene: Scene | None = None,
+        tls: ssl.SSLContext | None = None,
+        port: int = 0,
+    ) -> None:
+        given = Script(rules=tuple(rules), models=tuple(models), spells=tuple(spells), strict=strict) if scene is None else scene
+        self._listener = MockListener(given, port=port, tls=tls)
+        self._scheme = "https" if tls else "http"
+        super().__init__(self._listener)
+
     @property
     def port(self) -> int:
         return self._listener.port
@@ -86,8 +108,13 @@ class MockServer:
         return f"{self.origin}/v1"
 
     def use(self, *rules: Rule) -> None:
-        """Replaces the rules. Raises ConfigError for a fault there is none of."""
-        self._call(lambda: self._listener.responder.use(Script(rules=rules)))
+        """Replaces the rules; the rest of what it plays stays. Raises ConfigError for a fault there is none of."""
+        responder = self._listener.responder
+        self._call(lambda: responder.use(structs.replace(responder.scene, rules=rules)))
+
+    def play(self, scene: Scene) -> None:
+        """Replaces all that it plays. Raises ConfigError for a fault there is none of."""
+        self._call(lambda: self._listener.responder.use(scene))
 
     def seen(self) -> tuple[Seen, ...]:
         """Copies of the requests seen so far, oldest first."""
@@ -113,3 +140,28 @@ class MockServer:
     def reset(self) -> None:
         """Forgets what was seen."""
         self._call(self._listener.responder.ledger.clear)
+
+
+class MockFleet(Background):
+    """Endpoints with their own scripts on one clock, each on a port of 127.0.0.1."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self._fleet = Fleet(members)
+        super().__init__(self._fleet)
+
+    def origin(self, name: str) -> str:
+        """Scheme, host and port of a member."""
+        return f"http://127.0.0.1:{self._fleet.listeners[name].port}"
+
+    def url(self, name: str) -> str:
+        """The base URL of a member that a provider record takes, with `/v1`."""
+        return f"{self.origin(name)}/v1"
+
+    def restart(self) -> None:
+        """Sets the clocks of all spells to zero."""
+        self._call(self._fleet.restart)
+
+    def seen(self, name: str) -> tuple[Seen, ...]:
+        """Copies of the requests that a member saw, oldest first."""
+        ledger = self._fleet.listeners[name].responder.ledger
+        return self._call(lambda: tuple(structs.replace(seen) for seen in ledger.requests))

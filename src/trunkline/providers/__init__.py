@@ -5,7 +5,8 @@ environment. Out go `protocol.catalogue.Provider` Structs (`records`) and, apart
 endpoint needs (`credentials`). `tables` reads any TOML table into a Struct and names each mistake. Called by `catalogue` when it loads, and
 by `app` when it prepares calls.
 
-A base URL may be `env:NAME`: Ollama and vLLM need no key, but count as available only once `OLLAMA_BASE_URL` or `VLLM_BASE_URL` says
-where they are. `OLLAMA_HOST` is not read: it is the address that Ollama itself listens on, often `0.0.0.0`, and set for other reasons.
+A base URL may take a part from the environment (`{AWS_REGION}`) or name a place of Google Cloud (`vertex:PROJECT/LOCATION`). It may also be
+`env:NAME`: Ollama and vLLM need no key, but count as available only once `OLLAMA_BASE_URL` or `VLLM_BASE_URL` says where they are.
+`OLLAMA_HOST` is not read: it is the address that Ollama itself listens on, often `0.0.0.0`, and set for other reasons.
 The provider `local` (`launch = "local"`) is the supervised child process; its base URL is known when the process starts.
 """

@@ -6,11 +6,15 @@ from pathlib import Path
 
 from trunkline.errors import ConfigError
 from trunkline.protocol.catalogue import Auth, Endpoint
-from trunkline.providers import addresses
+from trunkline.providers import addresses, aws
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _RESERVED = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type", "accept-encoding"})
+
+
+SIGNED = ("google", "aws")
+"""Styles that need more than a fixed header (`signing`)."""
 
 
 class Credentials:
@@ -24,19 +28,23 @@ class Credentials:
         return f"Credentials({len(self._files)} files read)"
 
     def secret(self, auth: Auth) -> str | None:
-        """The secret, "" when the endpoint needs none, None when its environment variable is unset or empty.
+        """The secret, "" when the endpoint needs none in a fixed header, None when its environment variable is unset or empty.
 
         Raises ConfigError (without the value) for a secret that cannot stand in a header, and for a file that cannot be read.
         """
-        if auth.style == "none" or not auth.source:
+        if auth.style in ("none", *SIGNED) or not auth.source:
             return ""
-        kind, separator, rest = auth.source.partition(":")
+        value = self.text(auth.source)
+        kind, _, rest = auth.source.partition(":")
+        return check_value(value, {"env": rest, "file": auth.source}.get(kind, "api_key")) if value is not None else None
+
+    def text(self, source: str) -> str | None:
+        """What a source holds, whatever it is; None when its environment variable is unset or empty. Raises ConfigError for a file that
+        cannot be read."""
+        kind, separator, rest = source.partition(":")
         if separator and kind == "env":
-            value = self._environ.get(rest, "").strip()
-            return check_value(value, rest) if value else None
-        if separator and kind == "file":
-            return check_value(self._read(rest), auth.source)
-        return check_value(auth.source, "api_key")
+            return self._environ.get(rest, "").strip() or None
+        return self._read(rest) if separator and kind == "file" else source
 
     def headers(self, endpoint: Endpoint) -> dict[str, str] | None:
         """The headers (lower-case names) that open `endpoint`, its `extra_headers` included; None when its secret is missing."""
@@ -52,13 +60,16 @@ class Credentials:
 
     def missing(self, endpoint: Endpoint) -> tuple[str, ...]:
         """The variables that the operator must set before `endpoint` can be called; a supervised child brings its own secret."""
-        names = []
-        if not endpoint.launch and self.secret(endpoint.auth) is None:
-            names.append(endpoint.auth.source.removeprefix("env:"))
-        waits_for = addresses.variable(endpoint.base_url)
-        if waits_for is not None:
-            names.append(waits_for)
-        return tuple(names)
+        waits_for = "" if endpoint.launch else self._lacks(endpoint.auth)
+        return (*((waits_for,) if waits_for else ()), *addresses.variables(endpoint.base_url))
+
+    def _lacks(self, auth: Auth) -> str:
+        """The variable that an endpoint's credential waits for, "" when it waits for none."""
+        variable = auth.source.removeprefix("env:")
+        if auth.style == "aws" and (not auth.source or self.text(auth.source) is None):
+            return aws.missing(self._environ, variable)
+        unset = self.text(auth.source) is None if auth.style in SIGNED else self.secret(auth) is None
+        return variable if unset else ""
 
     def _read(self, path: str) -> str:
         if path not in self._files:

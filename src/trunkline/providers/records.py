@@ -12,7 +12,7 @@ from typing import Literal, TypeVar, get_args
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from trunkline.errors import ConfigError
-from trunkline.protocol.catalogue import Auth, DataPolicy, Dialect, Provider, Timeouts
+from trunkline.protocol.catalogue import Auth, AuthStyle, DataPolicy, Dialect, Provider, Timeouts
 from trunkline.protocol.quirks import Quirks
 from trunkline.providers import addresses
 from trunkline.providers.credentials import check_name, check_source
@@ -25,7 +25,8 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 class ProviderRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The keys of a provider's table. `api_key` is `env:NAME`, `file:PATH` or a literal; `auth_header` the header for it, where that is not
-    `authorization: Bearer`. `model_prefix` is put before each `upstream_model` that lacks it. `sources` says where the facts were read."""
+    `authorization: Bearer`; `auth_style` is `google` where tokens are made of it, `aws` where it signs. `model_prefix` is put before each
+    `upstream_model` that lacks it. `sources` says where the facts were read."""
 
     slug: str
     name: str | UnsetType = UNSET
@@ -33,6 +34,7 @@ class ProviderRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     base_url: str | UnsetType = UNSET
     api_key: str | UnsetType = UNSET
     auth_header: str | UnsetType = UNSET
+    auth_style: AuthStyle | UnsetType = UNSET
     quirks: dict[str, object] | UnsetType = UNSET
     data_policy: dict[str, object] | UnsetType = UNSET
     timeouts: dict[str, object] | UnsetType = UNSET
@@ -70,6 +72,12 @@ def built_in(environ: Mapping[str, str]) -> dict[str, Provider]:
             provider = provider_of(parse(file.read_bytes(), file.name), where, {}, environ, operator=False)
             providers[provider.slug] = provider
     return providers
+
+
+def variables_of(provider: Provider) -> tuple[str, ...]:
+    """The environment variables that a provider's credential and address wait for, as long as none is set."""
+    source = provider.auth.source
+    return (*((source.removeprefix("env:"),) if source.startswith("env:") else ()), *addresses.variables(provider.base_url))
 
 
 def provider_of(table: object, where: str, known: Mapping[str, Provider], environ: Mapping[str, str], *, operator: bool) -> Provider:
@@ -121,6 +129,8 @@ def _require(record: ProviderRecord, where: str) -> None:
 
 def _auth(record: ProviderRecord, before: Auth, where: str) -> Auth:
     source = before.source if record.api_key is UNSET else check_source(record.api_key, key_path(where, "api_key"))
-    if record.auth_header is UNSET:
-        return structs.replace(before, source=source)
-    return Auth(style="header", header=check_name(record.auth_header, key_path(where, "auth_header")), source=source)
+    style = before.style if record.auth_style is UNSET else record.auth_style
+    if record.auth_header is not UNSET:
+        header = check_name(record.auth_header, key_path(where, "auth_header"))
+        return Auth(style="header" if record.auth_style is UNSET else style, header=header, source=source)
+    return Auth(style=style, header="authorization" if style != before.style else before.header, source=source)

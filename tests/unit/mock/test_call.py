@@ -1,45 +1,20 @@
 import pytest
 
-from trunkline.mock.call import Call, read
-
-
-def test_reads_what_the_answer_depends_on() -> None:
-    call = read(
-        b"""{"model": "m", "stream": true, "stream_options": {"include_usage": true}, "max_tokens": 9, "tool_choice": {"type": "function",
-        "function": {"name": "f"}}, "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
-        "messages": [{"role": "system", "content": "be brief"}, {"role": "user", "content": [{"type": "text", "text": "a b"},
-        {"type": "image_url", "image_url": {"url": "x"}}, {"type": "text", "text": "c"}]}]}"""
-    )
-    assert call == Call(
-        model="m", stream=True, include_usage=True, text="a b c", words=5, max_tokens=9, tools=(("f", {"type": "object"}),), forced_tool="f"
-    )
-
-
-def test_required_forces_the_first_tool_and_auto_none() -> None:
-    tools = b'"tools": [{"type": "function", "function": {"name": "f"}}, {"type": "function", "function": {"name": "g"}}]'
-    assert read(b'{"tool_choice": "required", ' + tools + b"}").forced_tool == "f"
-    assert read(b'{"tool_choice": "auto", ' + tools + b"}").forced_tool == ""
-    assert read(b'{"tool_choice": "required"}').forced_tool == ""
-
-
-def test_the_newer_token_limit_wins() -> None:
-    assert read(b'{"max_tokens": 3, "max_completion_tokens": 5}').max_tokens == 5
-
-
-def test_response_formats() -> None:
-    assert read(b'{"response_format": {"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "array"}}}}').schema == {
-        "type": "array"
-    }
-    assert read(b'{"response_format": {"type": "json_object"}}').schema == {"type": "object"}
-    assert read(b'{"response_format": {"type": "text"}}').schema is None
-
-
-@pytest.mark.parametrize("body", [b'{"messages": 3, "tools": "x", "stream": "yes"}', b'{"messages": [1, {"content": 2}], "tools": [null]}'])
-def test_odd_requests_are_read_anyway(body: bytes) -> None:
-    assert read(body).text == ""
+from trunkline.mock.call import count_words, decode, pick_tool
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff"])
 def test_what_is_no_object_is_an_error(body: bytes) -> None:
     with pytest.raises(ValueError):
-        read(body)
+        decode(body)
+
+
+def test_words_of_all_texts_are_counted() -> None:
+    assert count_words("one two", "", " three\n") == 3
+
+
+def test_which_tool_must_be_called() -> None:
+    tools = (("f", {}), ("g", {}))
+    assert pick_tool(tools, forced=True) == "f"
+    assert pick_tool(tools, forced=False, name="g") == "g"
+    assert pick_tool(tools, forced=False) == pick_tool((), forced=True) == ""

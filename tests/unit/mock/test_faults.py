@@ -1,30 +1,34 @@
 import gzip
+import json
 import zlib
 from itertools import islice
 from typing import Any
 
 import pytest
+from vendor_readers import frames
 
 from trunkline.errors import ConfigError
-from trunkline.mock.answers import answer_call
-from trunkline.mock.call import Call
+from trunkline.mock.call import Asked, Call
 from trunkline.mock.faults import FAULTS, find, of_model
 from trunkline.mock.reply import Reply
 from trunkline.mock.script import Answer, Fault, Pace
 from trunkline.mock.wire import End, Send, Step, Wait, layout
+from trunkline.mock.writing import chat, cohere, converse, gemini, messages, responses
 
 
 def steps(kind: str, *, stream: bool = True, limit: int = 1000, **fields: Any) -> list[Step]:
     """The steps of an answer of five content events with the fault."""
     fault = Fault(kind=kind, **fields)
-    reply = answer_call(Call(model="m", stream=stream, include_usage=True), Answer(events=5), Pace(), serial=1)
+    reply = chat.write(Call(model="m", stream=stream, include_usage=True), Answer(events=5), Pace(), serial=1)
     row = find(kind)
-    return list(islice(row.damage(layout(row.bend(reply, fault), Pace()), fault), limit))
+    return list(islice(row.damage(layout(row.bend(reply, fault, chat.MANNER), Pace()), fault, chat.MANNER), limit))
 
 
 def bent(kind: str, *, stream: bool = True, **fields: Any) -> Reply:
     fault = Fault(kind=kind, **fields)
-    return find(kind).bend(answer_call(Call(model="m", stream=stream, include_usage=True), Answer(events=5), Pace(), serial=1), fault)
+    return find(kind).bend(
+        chat.write(Call(model="m", stream=stream, include_usage=True), Answer(events=5), Pace(), serial=1), fault, chat.MANNER
+    )
 
 
 def sent(found: list[Step]) -> bytes:
@@ -35,7 +39,7 @@ def kinds(reply: Reply) -> list[str]:
     return [part.kind for part in reply.parts]
 
 
-PLAIN = sent(list(layout(answer_call(Call(model="m", stream=True, include_usage=True), Answer(events=5), Pace(), serial=1), Pace())))
+PLAIN = sent(list(layout(chat.write(Call(model="m", stream=True, include_usage=True), Answer(events=5), Pace(), serial=1), Pace())))
 
 
 @pytest.mark.parametrize("kind", FAULTS)
@@ -43,7 +47,7 @@ PLAIN = sent(list(layout(answer_call(Call(model="m", stream=True, include_usage=
 def test_every_fault_changes_what_happens_and_ends(kind: str, stream: bool) -> None:
     found = steps(kind, stream=stream, seconds=0.1, limit=100_000)
     assert isinstance(found[-1], End)
-    if stream:
+    if stream and kind != "no_borders":  # chat has none
         assert sent(found) != PLAIN or any(isinstance(step, Wait) for step in found) or found[-1] != End("keep")
     assert FAULTS[kind].summary.endswith(".")
 
@@ -175,3 +179,113 @@ def test_faults_by_model_name() -> None:
 def test_wrong_fault_names_are_told(model: str) -> None:
     with pytest.raises(ConfigError):
         of_model(model)
+
+
+MANNERS = {"chat": chat, "responses": responses, "messages": messages, "gemini": gemini, "converse": converse, "cohere": cohere}
+EVERY = pytest.mark.parametrize("dialect", MANNERS)
+
+
+def spoilt(dialect: str, kind: str, **fields: Any) -> Reply:
+    """A stream of five events in a dialect with the fault."""
+    vendor = MANNERS[dialect]
+    asked = Asked(path="/", query={"alt": "sse"})
+    reply = vendor.write(Call(model="m", stream=True, include_usage=True, asked=asked), Answer(events=5), Pace(), serial=1)
+    return find(kind).bend(reply, Fault(kind=kind, **fields), vendor.MANNER)
+
+
+def text(reply: Reply) -> bytes:
+    return b"".join(part.data for part in reply.parts)
+
+
+@EVERY
+@pytest.mark.parametrize("kind", FAULTS)
+def test_every_fault_ends_in_every_dialect(dialect: str, kind: str) -> None:
+    fault = Fault(kind=kind, seconds=0.1)
+    found = list(find(kind).damage(layout(spoilt(dialect, kind, seconds=0.1), Pace()), fault, MANNERS[dialect].MANNER))
+    assert isinstance(found[-1], End)
+
+
+@EVERY
+@pytest.mark.parametrize(
+    ("status", "marks"),
+    [
+        (429, {b"rate_limit_error", b"RESOURCE_EXHAUSTED", b"ThrottlingException", b"full"}),
+        (401, {b"authentication_error", b"UNAUTHENTICATED", b"UnrecognizedClientException", b"full"}),
+        (503, {b"overloaded_error", b"UNAVAILABLE", b"ServiceUnavailableException", b"full"}),
+    ],
+)
+def test_a_status_has_the_vendors_own_body(dialect: str, status: int, marks: set[bytes]) -> None:
+    reply = spoilt(dialect, "status", status=status, message="full", retry_after=2, headers={"x-a": "b"})
+    headers = dict(reply.headers)
+    told = text(reply) + headers.get("x-amzn-errortype", "").encode()
+    assert (reply.status, headers["retry-after"], headers["x-a"]) == (status, "2", "b")
+    assert any(mark in told for mark in marks)
+    assert b"full" in told
+
+
+ENDINGS = {
+    "chat": b'data: {"error":',
+    "responses": b"event: response.failed\n",
+    "messages": b"event: error\n",
+    "gemini": b'data: {"error":',
+    "converse": b":exception-type",
+    "cohere": b'"finish_reason":"ERROR"',
+}
+
+
+@EVERY
+def test_an_error_in_mid_stream_is_told_as_the_vendor_does(dialect: str) -> None:
+    reply = spoilt(dialect, "error_event", events=2, status=503, message="mock is tired")
+    assert [part.kind for part in reply.parts].count("content") == 2
+    assert ENDINGS[dialect] in reply.parts[-1].data
+    assert b"mock is tired" in reply.parts[-1].data
+
+
+@EVERY
+def test_content_that_comes_twice_or_starts_without_a_start(dialect: str) -> None:
+    contents = [part.data for part in spoilt(dialect, "repeated_event", events=2).parts if part.kind == "content"]
+    assert (len(contents), contents[1] == contents[2]) == (6, True)
+    assert "role" not in [part.kind for part in spoilt(dialect, "no_start").parts]
+    assert {"open", "close"}.isdisjoint(part.kind for part in spoilt(dialect, "no_borders").parts)
+
+
+@EVERY
+def test_a_wrong_bit_breaks_one_event(dialect: str) -> None:
+    broken = [part.data for part in spoilt(dialect, "corrupt_event", events=3).parts]
+    whole = [part.data for part in spoilt(dialect, "huge_head").parts]
+    assert [len(data) for data in broken] == [len(data) for data in whole]
+    [(bad, good)] = [(bad, good) for bad, good in zip(broken, whole, strict=True) if bad != good]
+    if dialect == "converse":
+        with pytest.raises(AssertionError):
+            list(frames(bad))
+        assert bad[:-4] == good[:-4]
+    else:
+        with pytest.raises(ValueError):
+            json.loads(bad.partition(b"data: ")[2])
+
+
+@EVERY
+def test_a_large_event_says_as_much(dialect: str) -> None:
+    parts = spoilt(dialect, "huge_event", events=2, size=5000).parts
+    assert max(len(part.data) for part in parts) > 5000
+    assert sum(len(part.data) > 5000 for part in parts) == 1
+
+
+def test_heartbeats_are_the_dialects_own() -> None:
+    fault = Fault(kind="heartbeats", seconds=0.03)
+    found = find("heartbeats").damage(layout(spoilt("messages", "heartbeats"), Pace()), fault, messages.MANNER)
+    assert sent(list(found)).count(b"event: ping\n") == 3
+
+
+def test_what_ends_a_stream_can_be_left_out() -> None:
+    assert b"message_stop" not in text(spoilt("messages", "no_done"))
+    assert b"response.completed" not in text(spoilt("responses", "no_done"))
+    assert b"messageStop" not in text(spoilt("converse", "no_finish"))
+    assert b"metadata" not in text(spoilt("converse", "no_usage"))
+    assert b"finishReason" not in text(spoilt("gemini", "no_finish"))
+
+
+def test_the_other_line_end() -> None:
+    assert b"\r" not in text(spoilt("gemini", "crlf"))
+    assert text(spoilt("messages", "crlf")).count(b"\r\n\r\n") > 5
+    assert text(spoilt("converse", "crlf")) == text(spoilt("converse", "huge_head"))

@@ -1,7 +1,8 @@
 import msgspec
 import pytest
 
-from trunkline.mock.refusals import SHAPES, Refusal, body, phrase, refuse
+from trunkline.mock.refusals import SHAPES, body, exception_of, phrase, refuse, reply
+from trunkline.mock.reply import Refusal
 
 REFUSAL = Refusal(status=429, code="slow_down", message="Too fast.")
 
@@ -30,3 +31,16 @@ def test_phrases() -> None:
 
 def test_the_mocks_own_refusal() -> None:
     assert refuse(404, "Nothing here.").status == 404
+
+
+def test_more_vendors() -> None:
+    assert msgspec.json.decode(body(REFUSAL, "cohere"))["message"] == "Too fast."
+    wrong = Refusal(status=422, code="extra_forbidden", message="Extra inputs are not permitted", param="provider")
+    assert msgspec.json.decode(body(wrong, "mistral"))["message"]["detail"][0]["loc"] == ["body", "provider"]
+
+
+def test_aws_names_the_exception_in_a_header() -> None:
+    told = reply(Refusal(status=429, message="Too fast."), "aws", headers=(("retry-after", "1"),))
+    assert dict(told.headers)["x-amzn-errortype"] == "ThrottlingException"
+    assert (exception_of(REFUSAL), exception_of(Refusal(status=500))) == ("slow_down", "InternalServerException")
+    assert dict(told.headers)["retry-after"] == "1"

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from trunkline.errors import ConfigError
-from trunkline.mock.script import Facts, Fault, Match, Rule, Rules, load, matches, parse
+from trunkline.mock.script import Fault, Pace, load, parse
 
 TOML = b"""
 models = ["a"]
@@ -12,10 +12,6 @@ match = { model = "a", stream = true }
 first = 2
 fault = { kind = "status", status = 429, retry_after = 1 }
 """
-
-
-def facts(model: str = "a", *, stream: bool = False, text: str = "", **headers: str) -> Facts:
-    return Facts(model=model, stream=stream, text=text, headers=headers)
 
 
 def test_toml_and_json_give_the_same_script(tmp_path: Path) -> None:
@@ -39,37 +35,24 @@ def test_a_wrong_script_names_the_file_and_the_field(tmp_path: Path) -> None:
         parse(b'{"rules": [{"every": 0}]}', where="x")
 
 
-@pytest.mark.parametrize(
-    ("match", "expected"),
-    [
-        (Match(), True),
-        (Match(model="acme/*"), True),
-        (Match(model="other/*"), False),
-        (Match(stream=True), False),
-        (Match(stream=False), True),
-        (Match(contains="needle"), True),
-        (Match(contains="Needle"), False),
-        (Match(headers={"x-a": "1*"}), True),
-        (Match(headers={"x-a": "2"}), False),
-        (Match(headers={"x-b": "1"}), False),
-    ],
-)
-def test_a_rule_matches_by_model_stream_text_and_header(match: Match, expected: bool) -> None:
-    assert matches(match, Facts(model="acme/m", stream=False, text="a needle", headers={"x-a": "12"})) is expected
-
-
-def test_counts_choose_the_calls_a_rule_takes() -> None:
-    first, skipping, every = Rule(name="first", first=2), Rule(name="skip", skip=3, first=1), Rule(name="every", every=2)
-    rules = Rules([first, skipping, every])
-    assert [getattr(rules.choose(facts()), "name", None) for _ in range(8)] == [
-        *["first", "first"],
-        # The later rules count only the calls that reach them.
-        *["every", None, "every", "skip", None, "every"],
-    ]
-
-
-def test_a_rule_counts_only_what_it_matches() -> None:
-    rules = Rules([Rule(name="once", match=Match(model="b"), first=1)])
-    assert rules.choose(facts("a")) is None
-    assert rules.choose(facts("b")) is not None
-    assert rules.choose(facts("b")) is None
+def test_spells_and_a_fleet(tmp_path: Path) -> None:
+    script = parse(
+        b"""
+strict = true
+[[spells]]
+start = 10
+end = 20.5
+share = 0.3
+fault = { kind = "status", status = 503 }
+[[fleet]]
+name = "slow"
+port = 9101
+realm = "other"
+spells = [{ pace = { head_ms = 400 } }]
+""",
+        where="x",
+        toml=True,
+    )
+    assert (script.spells[0].share, script.fleet[0].name, script.fleet[0].spells[0].pace) == (0.3, "slow", Pace(head_ms=400))
+    with pytest.raises(ConfigError):
+        parse(b'{"spells": [{"share": 2}]}', where="x")

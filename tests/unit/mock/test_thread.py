@@ -7,8 +7,8 @@ import pytest
 import trustme
 
 from trunkline.errors import ConfigError
-from trunkline.mock.script import Answer, Fault, Rule
-from trunkline.mock.thread import MockServer
+from trunkline.mock.script import Answer, Fault, Member, Rule, Script, Spell
+from trunkline.mock.thread import MockFleet, MockServer
 
 
 def ask(mock: MockServer, context: ssl.SSLContext | None = None) -> str:
@@ -65,3 +65,36 @@ def test_refusing() -> None:
         with pytest.raises(urllib.error.URLError, match="refused"):
             ask(mock)
         assert mock.connections() == 0
+
+
+def test_new_rules_leave_the_rest_as_it_is_and_a_new_scene_does_not() -> None:
+    down = Spell(name="down", fault=Fault(kind="status", status=503))
+    with MockServer(spells=[down]) as mock:
+        mock.use(Rule(answer=Answer(text="new")))
+        with pytest.raises(urllib.error.HTTPError):
+            ask(mock)
+        mock.play(Script(rules=(Rule(answer=Answer(text="newer")),)))
+        assert ask(mock) == "newer"
+        assert [seen.spell for seen in mock.seen()] == ["down", ""]
+
+
+def test_a_fleet_on_one_clock() -> None:
+    down = Spell(fault=Fault(kind="status", status=503))
+    members = [Member(name="up", rules=(Rule(answer=Answer(text="up")),)), Member(name="down", spells=(down,))]
+    with MockFleet(members) as fleet:
+        fleet.restart()
+        codes = []
+        for name in ("up", "down"):
+            request = urllib.request.Request(f"{fleet.url(name)}/chat/completions", b'{"model": "m"}')
+            try:
+                codes.append(urllib.request.urlopen(request, timeout=30).close() or 200)
+            except urllib.error.HTTPError as error:
+                codes.append(error.code)
+                error.close()
+        assert codes == [200, 503]
+        assert [len(fleet.seen(name)) for name in ("up", "down")] == [1, 1]
+
+
+def test_a_fleet_whose_port_is_taken() -> None:
+    with MockServer() as mock, pytest.raises(OSError, match="in use"), MockFleet([Member(name="a"), Member(name="b", port=mock.port)]):
+        pass

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trunkline.errors import ConfigError
-from trunkline.providers.addresses import checked, resolve, variable
+from trunkline.providers.addresses import checked, resolve, variable_name, variables
 
 
 @pytest.mark.parametrize("url", ["https://api.example.com/v1", "http://127.0.0.1:9001/v1", "http://[::1]:8080", "http://vllm.internal"])
@@ -54,7 +54,62 @@ def test_an_address_from_the_environment() -> None:
     assert resolve("env:HERE", {"HERE": " http://127.0.0.1:1/v1/ "}, "key") == ("http://127.0.0.1:1/v1", True)
     assert resolve("env:HERE", {}, "key") == ("env:HERE", True)
     assert resolve("http://a", {}, "key") == ("http://a", False)
-    assert variable("env:HERE") == "HERE"
-    assert variable("http://a") is None
+    assert variables("env:HERE") == ("HERE",)
+    assert variables("http://a") == ()
     with pytest.raises(ConfigError, match=r"^HERE: "):
         resolve("env:HERE", {"HERE": "nonsense"}, "key")
+
+
+BEDROCK = "https://bedrock-runtime.{AWS_REGION}.amazonaws.com"
+
+
+def test_a_part_of_an_address_from_the_environment() -> None:
+    assert resolve(BEDROCK, {"AWS_REGION": " eu-west-1 "}, "key") == ("https://bedrock-runtime.eu-west-1.amazonaws.com", False)
+    assert resolve(BEDROCK, {}, "key") == (BEDROCK, False)
+    assert variables(BEDROCK) == ("AWS_REGION",)
+    two = "https://{HOST}.example.com/{ACCOUNT}/{HOST}"
+    assert resolve(two, {"ACCOUNT": "a_1"}, "key") == ("https://{HOST}.example.com/a_1/{HOST}", False)
+    assert variables(two) == ("HOST", "ACCOUNT")
+
+
+@pytest.mark.parametrize("value", ["evil.example", "evil.example/", "a@b", "a:1", "a#", "a?b", "a b", "%2e", "{X}", "ä"])
+def test_a_part_can_lead_to_no_other_host(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"^AWS_REGION: "):
+        resolve(BEDROCK, {"AWS_REGION": value}, "key")
+
+
+def test_what_is_wrong_with_the_rest_shows_before_the_variable_is_set() -> None:
+    with pytest.raises(ConfigError, match=r"^key: a URL begins with http"):
+        resolve("ftp://{HOST}/", {}, "key")
+    with pytest.raises(ConfigError, match=r"^key: 'A B' is not the name of a variable"):
+        resolve("https://{A B}/", {}, "key")
+
+
+def test_a_project_and_a_location_at_google() -> None:
+    text = "vertex:{PROJECT}/{PLACE}"
+    assert resolve(text, {"PROJECT": "my-project", "PLACE": "us-central1"}, "key") == (
+        "https://us-central1-aiplatform.googleapis.com/v1beta1/projects/my-project/locations/us-central1",
+        False,
+    )
+    assert resolve("vertex:my-project/global", {}, "key")[0].startswith("https://aiplatform.googleapis.com/")
+    assert resolve(text, {"PROJECT": "my-project"}, "key") == ("vertex:my-project/{PLACE}", False)
+    assert variables("vertex:my-project/{PLACE}") == ("PLACE",)
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "problem"),
+    [
+        ("vertex:my-project", {}, "a project and a location are needed"),
+        ("vertex:{PROJECT}/global", {"PROJECT": "evil.example/x"}, "is not the id of a project"),
+        ("vertex:my-project/{PLACE}", {"PLACE": "evil.example"}, "is not a location"),
+    ],
+)
+def test_a_wrong_project_or_location(text: str, environ: dict[str, str], problem: str) -> None:
+    with pytest.raises(ConfigError, match=f"^key: .*{problem}"):
+        resolve(text, environ, "key")
+
+
+def test_names_of_variables() -> None:
+    assert variable_name("AWS_REGION", "key") == "AWS_REGION"
+    with pytest.raises(ConfigError, match=r"^key: '1A' is not the name of a variable"):
+        variable_name("1A", "key")

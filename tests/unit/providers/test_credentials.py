@@ -117,3 +117,23 @@ def test_nothing_secret_is_printed(tmp_path: Path) -> None:
     for text in (repr(credentials), str(credentials), f"{credentials}"):
         assert "s3cret" not in text
         assert "from-file" not in text
+
+
+@pytest.mark.parametrize(
+    ("auth", "environ", "names"),
+    [
+        (Auth(style="aws"), {}, ("AWS_BEARER_TOKEN_BEDROCK",)),
+        (Auth(style="aws", source="env:MINE"), {}, ("MINE",)),
+        (Auth(style="aws", source="env:MINE"), {"MINE": '{"accessKeyId": "a"}'}, ()),
+        (Auth(style="aws", source="env:MINE"), {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"}, ()),
+        (Auth(style="aws"), {"AWS_ACCESS_KEY_ID": "a"}, ("AWS_SECRET_ACCESS_KEY",)),
+        (Auth(style="aws", source="chain"), {}, ()),
+        (Auth(style="google"), {}, ()),
+        (Auth(style="google", source="env:ACCOUNT"), {}, ("ACCOUNT",)),
+        (Auth(style="google", source="env:ACCOUNT"), {"ACCOUNT": '{"type": "service_account",\n}'}, ()),
+    ],
+)
+def test_what_is_missing_where_calls_are_signed(auth: Auth, environ: dict[str, str], names: tuple[str, ...]) -> None:
+    credentials, found = Credentials(environ), endpoint(auth, extra={"x-team": "a"})
+    assert credentials.missing(found) == names
+    assert credentials.headers(found) == {"x-team": "a"}

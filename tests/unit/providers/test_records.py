@@ -3,7 +3,7 @@ import pytest
 from trunkline.errors import ConfigError
 from trunkline.protocol.catalogue import Auth, DataPolicy, Provider
 from trunkline.protocol.quirks import Quirks
-from trunkline.providers.records import built_in, dialect_named, overlay, provider_of
+from trunkline.providers.records import built_in, dialect_named, overlay, provider_of, variables_of
 
 ACME = {"slug": "acme", "name": "Acme", "base_url": "http://127.0.0.1:9001/v1", "api_key": "env:ACME_API_KEY"}
 
@@ -17,14 +17,22 @@ def test_the_built_in_providers() -> None:
     assert len(providers) >= 60
     for slug, provider in providers.items():
         assert provider.slug == slug
-        assert provider.dialect == "chat"
         assert provider.sources, f"{slug} names no source"
-        assert provider.base_url.startswith(("https://", "env:")) or provider.launch == "local"
+        assert provider.base_url.startswith(("https://", "env:", "vertex:")) or provider.launch == "local"
 
 
-@pytest.mark.parametrize(
-    "slug", ["openai", "groq", "together", "deepseek", "mistral", "xai", "fireworks", "openrouter", "anthropic", "cohere"]
-)
+def test_providers_with_a_dialect_of_their_own() -> None:
+    assert {slug: provider.dialect for slug, provider in built_in({}).items() if provider.dialect != "chat"} == {
+        "anthropic": "messages",
+        "google-ai-studio": "gemini",
+        "google-vertex": "gemini",
+        "amazon-bedrock": "converse",
+        "cohere": "cohere",
+        "azure": "responses",
+    }
+
+
+@pytest.mark.parametrize("slug", ["openai", "groq", "together", "deepseek", "mistral", "xai", "fireworks", "openrouter", "cohere"])
 def test_hosted_providers_take_their_key_from_the_usual_variable(slug: str) -> None:
     assert built_in({})[slug].auth == Auth(source=f"env:{slug.upper()}_API_KEY")
     assert not built_in({})[slug].operator_url
@@ -33,6 +41,14 @@ def test_hosted_providers_take_their_key_from_the_usual_variable(slug: str) -> N
 def test_every_provider_needs_a_key_or_an_address_of_the_operators() -> None:
     for slug, provider in built_in({}).items():
         assert provider.auth.source.startswith("env:") or provider.base_url.startswith("env:"), slug
+
+
+def test_the_variables_of_a_provider() -> None:
+    providers = built_in({})
+    assert variables_of(providers["openai"]) == ("OPENAI_API_KEY",)
+    assert variables_of(providers["amazon-bedrock"]) == ("AWS_BEARER_TOKEN_BEDROCK", "AWS_REGION")
+    assert variables_of(providers["vllm"]) == ("VLLM_BASE_URL",)
+    assert variables_of(made({**ACME, "api_key": "literal"})) == ()
 
 
 def test_no_two_providers_are_the_same_place() -> None:
@@ -46,8 +62,30 @@ def test_a_policy_is_claimed_only_where_a_source_says_it() -> None:
     assert claimed == {"openai", "local", "ollama", "vllm", "lmstudio", "llamacpp", "sglang"}
 
 
-def test_a_key_that_goes_into_a_header_of_its_own() -> None:
-    assert built_in({})["azure"].auth == Auth(style="header", header="api-key", source="env:AZURE_OPENAI_API_KEY")
+@pytest.mark.parametrize(
+    ("slug", "header", "name"),
+    [
+        ("azure", "api-key", "AZURE_OPENAI_API_KEY"),
+        ("anthropic", "x-api-key", "ANTHROPIC_API_KEY"),
+        ("google-ai-studio", "x-goog-api-key", "GEMINI_API_KEY"),
+    ],
+)
+def test_a_key_that_goes_into_a_header_of_its_own(slug: str, header: str, name: str) -> None:
+    assert built_in({})[slug].auth == Auth(style="header", header=header, source=f"env:{name}")
+
+
+def test_credentials_that_are_more_than_a_header() -> None:
+    providers = built_in({})
+    assert providers["google-vertex"].auth == Auth(style="google", source="env:GOOGLE_APPLICATION_CREDENTIALS")
+    assert providers["amazon-bedrock"].auth == Auth(style="aws", source="env:AWS_BEARER_TOKEN_BEDROCK")
+
+
+def test_addresses_that_name_a_place() -> None:
+    environ = {"AWS_REGION": "eu-west-1", "GOOGLE_CLOUD_PROJECT": "my-project", "GOOGLE_CLOUD_LOCATION": "eu"}
+    providers = built_in(environ)
+    assert providers["amazon-bedrock"].base_url == "https://bedrock-runtime.eu-west-1.amazonaws.com"
+    assert providers["google-vertex"].base_url == "https://aiplatform.eu.rep.googleapis.com/v1beta1/projects/my-project/locations/eu"
+    assert not any(providers[slug].operator_url for slug in ("amazon-bedrock", "google-vertex"))
 
 
 @pytest.mark.parametrize(
@@ -90,6 +128,18 @@ def test_another_auth_header() -> None:
     assert made({**ACME, "auth_header": "X-API-Key"}).auth == Auth(style="header", header="x-api-key", source="env:ACME_API_KEY")
 
 
+def test_the_style_of_a_credential() -> None:
+    before = built_in({})["google-vertex"]
+    machine = made({"slug": "google-vertex", "api_key": ""}, {"google-vertex": before})
+    assert machine.auth == Auth(style="google", source="")
+    keyed = made(
+        {"slug": "google-vertex", "api_key": "literal", "auth_header": "x-goog-api-key", "auth_style": "header"}, {before.slug: before}
+    )
+    assert keyed.auth == Auth(style="header", header="x-goog-api-key", source="literal")
+    bearer = made({"slug": "azure", "auth_style": "bearer"}, {"azure": built_in({})["azure"]})
+    assert bearer.auth == Auth(style="bearer", header="authorization", source="env:AZURE_OPENAI_API_KEY")
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -104,6 +154,8 @@ def test_another_auth_header() -> None:
         ({"api_key": "lit\neral"}, "providers[0].api_key: the value is empty or no header can carry it"),
         ({"auth_header": "x key"}, "providers[0].auth_header: 'x key' cannot be set"),
         ({"base_url": "env:"}, "providers[0].base_url: '' is not the name of a variable"),
+        ({"base_url": "https://{A B}"}, "providers[0].base_url: 'A B' is not the name of a variable"),
+        ({"auth_style": "basic"}, "providers[0].auth_style: 'basic' is not known"),
         ({"launch": "docker"}, "providers[0].launch: 'docker' is not known. Write instead: one of local"),
     ],
 )

@@ -51,7 +51,7 @@ class Composer:
         system = history.system
         if structure is not None and structure.way == "words":
             system.append({"text": structure.instruction})
-        if conversation.tool_choice.mode == "none" and entries:
+        if conversation.tool_choice.mode == "none" and entries and (structure is None or structure.way != "tool"):
             system.append({"text": tools.UNCALLED})
         self._mark(conversation, entries, history)
         body: Body = {"system": system} if system else {}
@@ -138,6 +138,7 @@ def decide(endpoint: Endpoint, conversation: Conversation) -> tuple[Thinking, St
     """How much to think, and how the form of the answer is asked for: the same for composer and decoder."""
     knows = supports(endpoint)
     asked = conversation if knows("reasoning") else msgspec.structs.replace(conversation, reasoning=None)
+    asked = asked if knows("verbosity") else msgspec.structs.replace(asked, verbosity=None)
     forced = knows_tools(endpoint) and bool(conversation.tools) and conversation.tool_choice.mode in ("required", "function")
     thinking = plan(endpoint.quirks, asked, limit=endpoint.max_completion_tokens, forced=forced)
     return thinking, structure_of(endpoint.quirks, conversation, tools=knows_tools(endpoint), unforced=thinking.unforced)

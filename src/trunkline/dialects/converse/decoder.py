@@ -1,8 +1,7 @@
 """Answers of Converse and ConverseStream as the nine events. Usage comes after the stop reason; a stream is done with it."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Raw
@@ -12,8 +11,8 @@ from trunkline.dialects.converse import DIALECT
 from trunkline.dialects.converse.citations import annotation
 from trunkline.dialects.converse.compose import decide, reasoning_formats
 from trunkline.dialects.converse.history import revealed
+from trunkline.dialects.converse.opened import SERVED, Open, ending, is_said
 from trunkline.dialects.converse.reply import (
-    ABSENT,
     ANSWER,
     DOCUMENT,
     FRAME,
@@ -28,7 +27,7 @@ from trunkline.dialects.converse.reply import (
     read,
 )
 from trunkline.dialects.converse.stops import EXCEPTIONS, failure_of, reason_of
-from trunkline.dialects.converse.tools import custom_names, names_of, text_of
+from trunkline.dialects.converse.tools import custom_names, names_of
 from trunkline.dialects.hub.conversation import Conversation
 from trunkline.dialects.hub.events import (
     BlockKind,
@@ -48,21 +47,6 @@ from trunkline.dialects.refusals import classify, refusal_of
 from trunkline.errors import MalformedResponse, UpstreamError
 from trunkline.protocol.catalogue import Endpoint
 
-SERVED: Final = "server_tool_use"
-"""`type` of a call that the upstream makes itself: it goes to clients of this dialect only, with its result."""
-
-
-class _Open:
-    """The block that an index of the stream stands for: `kind` as the hub has it, or what is kept until its end."""
-
-    __slots__ = ("call", "index", "kind", "pieces")
-
-    def __init__(self, index: int, kind: str, call: Call | None = None) -> None:
-        self.index = index
-        self.kind = kind
-        self.call = call
-        self.pieces: list[str] = []
-
 
 class ConverseDecoder:
     """Reads one answer. `seed` mints the ids of calls that have none, the same for the same answer."""
@@ -76,7 +60,7 @@ class ConverseDecoder:
         self._names: Names | None = None
         self._custom: frozenset[str] = frozenset()
         self._answer_tool = ""
-        self._open: dict[int, _Open] = {}
+        self._open: dict[int, Open] = {}
         self._next = 0
         self._called = False
         self._emulated = False
@@ -143,17 +127,23 @@ class ConverseDecoder:
         if event.start is not None and event.start.toolUse is not None:
             self._end(event.contentBlockIndex, out)
             self._open[event.contentBlockIndex] = self._call(event.start.toolUse, out)
+        elif event.start is not None and is_said(event.start.toolResult):
+            self._end(event.contentBlockIndex, out)
+            opened = self._open[event.contentBlockIndex] = Open(-1, "result")
+            opened.pieces.append(bytes(event.start.toolResult).decode("utf-8", "replace"))
         elif event.start is not None:
             self._piece(event.contentBlockIndex, event.start, out)
 
     def _delta(self, event: BlockEvent, out: list[Event]) -> None:
         if event.delta is None:
             return
-        call = event.delta.toolUse
+        call, opened = event.delta.toolUse, self._open.get(event.contentBlockIndex)
+        if opened is not None and opened.kind == "result" and is_said(event.delta.toolResult):
+            opened.pieces.append(bytes(event.delta.toolResult).decode("utf-8", "replace"))
+            return
         if call is None:
             self._piece(event.contentBlockIndex, event.delta, out)
             return
-        opened = self._open.get(event.contentBlockIndex)
         if opened is None or opened.call is None:
             self._end(event.contentBlockIndex, out)
             opened = self._open[event.contentBlockIndex] = self._call(call, out)
@@ -184,7 +174,7 @@ class ConverseDecoder:
                 self._cite(index, citation, out)
         if block.image is not None:
             self._picture(block.image, out)
-        if block.toolResult is not ABSENT and bytes(block.toolResult) not in (b"", b"null"):
+        if is_said(block.toolResult):
             out.append(OpaqueEvent(DIALECT, Raw(b'{"toolResult":%b}' % bytes(block.toolResult))))
 
     def _thought(self, index: int, thought: Reasoning, out: list[Event]) -> None:
@@ -206,24 +196,24 @@ class ConverseDecoder:
         if image.source is not None and image.source.bytes:
             out.append(Media("image", media_type=f"image/{image.format or 'png'}", data=image.source.bytes))
 
-    def _call(self, call: Call, out: list[Event]) -> _Open:
+    def _call(self, call: Call, out: list[Event]) -> Open:
         self._learn()
         if call.type == SERVED:
-            return _Open(-1, "served", call)
+            return Open(-1, "served", call)
         names = self._names
         name = call.name or "" if names is None else names.original(call.name or "")
         if self._answer_tool and call.name == self._answer_tool:
             self._emulated = True
             index = self._new()
             out.append(BlockStart(index, "text"))
-            return _Open(index, "answer", call)
+            return Open(index, "answer", call)
         self._called = True
         index = self._new()
         custom = name in self._custom
         out.append(BlockStart(index, "tool_call", id=call.toolUseId or self._minted(), name=name, custom=custom))
-        return _Open(index, "custom" if custom else "tool_call", call)
+        return Open(index, "custom" if custom else "tool_call", call)
 
-    def _arguments(self, opened: _Open, text: str, out: list[Event]) -> None:
+    def _arguments(self, opened: Open, text: str, out: list[Event]) -> None:
         if not text:
             return
         opened.pieces.append(text)
@@ -237,7 +227,7 @@ class ConverseDecoder:
         opened = self._open.get(key)
         if opened is None or opened.kind != kind:
             self._end(key, out)
-            opened = self._open[key] = _Open(self._new(), kind)
+            opened = self._open[key] = Open(self._new(), kind)
             out.append(BlockStart(opened.index, kind, format=self._format if kind == "reasoning" else "unknown"))
         return opened.index
 
@@ -245,9 +235,7 @@ class ConverseDecoder:
         opened = self._open.pop(key, None)
         if opened is None:
             return
-        finish = _ENDS.get(opened.kind)
-        if finish is not None:
-            out.extend(finish(opened))
+        out.extend(ending(opened))
         if opened.index >= 0:
             out.append(BlockStop(opened.index))
 
@@ -319,29 +307,3 @@ def _piece_of(piece: Raw) -> str:
 def _object_text(arguments: Raw) -> str:
     text = bytes(arguments).decode("utf-8", "replace")
     return "" if text == "null" else text
-
-
-def _ended_call(opened: _Open) -> list[Event]:
-    """A call without a piece has an empty object."""
-    return [] if opened.pieces else [Delta(opened.index, "arguments", "{}")]
-
-
-def _ended_custom(opened: _Open) -> list[Event]:
-    return [Delta(opened.index, "arguments", text_of("".join(opened.pieces)))]
-
-
-def _ended_served(opened: _Open) -> list[Event]:
-    given = "".join(opened.pieces) or "{}"
-    call = opened.call or Call()
-    raw = {"toolUseId": call.toolUseId, "name": call.name, "input": _value(given), "type": call.type}
-    return [OpaqueEvent(DIALECT, Raw(msgspec.json.encode({"toolUse": raw})))]
-
-
-def _value(text: str) -> object:
-    try:
-        return loose.decode(text.encode("utf-8", "replace"))
-    except ValueError:
-        return {}
-
-
-_ENDS: Final[dict[str, Callable[[_Open], list[Event]]]] = {"tool_call": _ended_call, "custom": _ended_custom, "served": _ended_served}

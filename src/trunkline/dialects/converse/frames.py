@@ -7,7 +7,7 @@ before. No length is believed before its checksum fits. Each event comes out as 
 
 import struct
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -23,17 +23,21 @@ _SHORT = struct.Struct(">H")
 _SIZES: Final[Mapping[int, int]] = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
 """Bytes of the values of fixed size, by type: true, false, byte, short, integer, long, timestamp, UUID."""
 _BYTES, _STRING = 6, 7
+_NAMES: Final[Mapping[str, str]] = {"event": ":event-type", "exception": ":exception-type"}
+_UNNAMED: Final[Mapping[str, str]] = {"event": "", "exception": "internalServerException"}
+_MOST_OPENINGS = 64
 
 
 class Frames:
     """One stream. `limit` is the largest frame in bytes. What came whole before a damaged frame is still given out; the call after it
     raises MalformedResponse or ResponseTooLarge."""
 
-    __slots__ = ("_broken", "_held", "_limit")
+    __slots__ = ("_broken", "_held", "_limit", "_openings")
 
     def __init__(self, *, limit: int = MAX_FRAME_BYTES) -> None:
         self._limit = limit
         self._held = bytearray()
+        self._openings: dict[bytes, bytes] = {}
         self._broken: UpstreamError | None = None
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -46,7 +50,7 @@ class Frames:
         start = 0
         try:
             while (size := self._size(start)) and len(held) - start >= size:
-                payload = _payload(bytes(held[start : start + size]))
+                payload = self._payload(bytes(held[start : start + size]))
                 start += size
                 if payload:
                     payloads.append(payload)
@@ -77,18 +81,33 @@ class Frames:
             raise MalformedResponse("a frame of the event stream is shorter than its headers", status=200)
         return int(size)
 
+    def _payload(self, frame: bytes) -> bytes:
+        """What a whole frame says; b"" for one without a type. Most frames have the headers of one before."""
+        if zlib.crc32(frame[: -_CHECKSUM.size]) != _CHECKSUM.unpack_from(frame, len(frame) - _CHECKSUM.size)[0]:
+            raise MalformedResponse("a frame of the event stream has a wrong checksum", status=200)
+        end = _PRELUDE.size + _PRELUDE.unpack_from(frame)[1]
+        head = frame[_PRELUDE.size : end]
+        opening = self._openings.get(head)
+        if opening is None:
+            if len(self._openings) >= _MOST_OPENINGS:
+                self._openings.clear()
+            opening = self._openings[head] = _opening(head)
+        if not opening or opening.endswith(b"}"):
+            return opening
+        return b"%b%b}" % (opening, frame[end : -_CHECKSUM.size].strip() or b"{}")
 
-def _payload(frame: bytes) -> bytes:
-    """What a whole frame says; b"" for one without a type."""
-    if zlib.crc32(frame[: -_CHECKSUM.size]) != _CHECKSUM.unpack_from(frame, len(frame) - _CHECKSUM.size)[0]:
-        raise MalformedResponse("a frame of the event stream has a wrong checksum", status=200)
-    end = _PRELUDE.size + _PRELUDE.unpack_from(frame)[1]
+
+def _opening(head: bytes) -> bytes:
+    """How the payload of frames with these headers begins; all of it where it is told in headers, b"" where they name no type."""
     try:
-        headers = _headers(frame[_PRELUDE.size : end])
+        headers = _headers(head)
     except (struct.error, IndexError):
         raise MalformedResponse("a frame of the event stream has headers that cannot be read", status=200) from None
-    write = _WRITERS.get(headers.get(":message-type", "event"))
-    return b"" if write is None else write(headers, frame[end : -_CHECKSUM.size])
+    kind = headers.get(":message-type", "event")
+    if kind == "error":
+        return msgspec.json.encode({"error": {"type": headers.get(":error-code", ""), "message": headers.get(":error-message", "")}})
+    name = headers.get(_NAMES[kind]) or _UNNAMED[kind] if kind in _NAMES else ""
+    return b"{%b:" % msgspec.json.encode(name) if name else b""
 
 
 def _headers(data: bytes) -> dict[str, str]:
@@ -111,23 +130,3 @@ def _headers(data: bytes) -> dict[str, str]:
             found[name.decode("utf-8", "replace")] = data[at : at + size].decode("utf-8", "replace")
         at += size
     return found
-
-
-def _event(headers: Mapping[str, str], payload: bytes) -> bytes:
-    return _named(headers.get(":event-type", ""), payload)
-
-
-def _exception(headers: Mapping[str, str], payload: bytes) -> bytes:
-    return _named(headers.get(":exception-type", "") or "internalServerException", payload)
-
-
-def _error(headers: Mapping[str, str], _payload: bytes) -> bytes:
-    said = {"type": headers.get(":error-code", ""), "message": headers.get(":error-message", "")}
-    return msgspec.json.encode({"error": said})
-
-
-def _named(name: str, payload: bytes) -> bytes:
-    return b"{%b:%b}" % (msgspec.json.encode(name), payload.strip() or b"{}") if name else b""
-
-
-_WRITERS: Final[Mapping[str, Callable[[Mapping[str, str], bytes], bytes]]] = {"event": _event, "exception": _exception, "error": _error}

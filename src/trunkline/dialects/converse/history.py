@@ -124,7 +124,8 @@ class History:
         content = [one for one in written if isinstance(one, dict) and "cachePoint" not in one]
         beside = [one for one in content if not self._fits(one)]
         result: Wire = {"toolUseId": identifier, "content": [one for one in content if self._fits(one)] or [{"text": EMPTY}]}
-        result["status"] = "error" if block.is_error else "success"
+        if block.is_error:
+            result["status"] = "error"
         draft.results[identifier] = [{"toolResult": result}]
         if block.cache is not None or len(written) > len(content):
             draft.results[identifier].append(point(block.cache or "5m"))

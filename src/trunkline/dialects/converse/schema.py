@@ -14,6 +14,10 @@ from trunkline.errors import ApiError
 Node = dict[str, object]
 
 MAX_DEPTH: Final = 32
+MAX_NODES: Final = 2_000
+"""What is nested deeper, or has more parts once its references are followed, is not looked into: few references can make exponentially many
+parts."""
+
 _EMPTY: Final = Raw(b'{"type":"object","properties":{}}')
 _JOINED: Final = ("allOf", "anyOf", "oneOf")
 _NAMED: Final = ("properties", "$defs", "definitions")
@@ -31,6 +35,28 @@ class _Unsayable(Exception):
     """Never leaves this module: a structured answer cannot have this form."""
 
 
+class _Root:
+    """A schema as the place that references point into, and how many parts of it may still be looked at."""
+
+    def __init__(self, schema: Node) -> None:
+        self.schema = schema
+        self.left = MAX_NODES
+
+    def target(self, reference: object) -> Node:
+        """What a local reference points to; an empty schema when that is nothing."""
+        place: object = self.schema
+        if not isinstance(reference, str) or not reference.startswith("#"):
+            return {}
+        for step in reference[1:].split("/")[1:]:
+            place = place.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(place, Mapping) else None
+        return place if isinstance(place, dict) else {}
+
+    def spend(self) -> bool:
+        """Whether one more part may be looked at."""
+        self.left -= 1
+        return self.left >= 0
+
+
 def input_schema(parameters: Raw | None, where: str) -> Raw:
     """The schema of a tool's input: an object at its root, without a reference or alternatives there. Raises ApiError, which names
     `where`, for what is no JSON object."""
@@ -39,7 +65,7 @@ def input_schema(parameters: Raw | None, where: str) -> Raw:
     root = _read(parameters, where)
     if root.get("type") == "object" and not any(key in root for key in (*_JOINED, "$ref")):
         return parameters
-    return Raw(msgspec.json.encode(_plain(root, root, MAX_DEPTH)))
+    return Raw(msgspec.json.encode(_plain(root, _Root(root), MAX_DEPTH)))
 
 
 def answer_schema(schema: Raw) -> Raw | None:
@@ -49,7 +75,7 @@ def answer_schema(schema: Raw) -> Raw | None:
         narrowed = _narrowed(root, MAX_DEPTH)
     except (ApiError, _Unsayable):
         return None
-    if _loops(root, root, frozenset(), MAX_DEPTH):
+    if _loops(root, _Root(root), frozenset(), MAX_DEPTH):
         return None
     return schema if narrowed == root else Raw(msgspec.json.encode(narrowed))
 
@@ -73,13 +99,13 @@ def _read(schema: Raw, where: str) -> Node:
     return root
 
 
-def _plain(node: Node, root: Node, left: int) -> Node:
+def _plain(node: Node, root: _Root, left: int) -> Node:
     """An object schema: of all that the root may be, every property is known, and those are required that every alternative requires."""
     out: Node = {key: value for key, value in node.items() if key not in (*_JOINED, "$ref", "type", "properties", "required")}
-    parts = [_target(root, node["$ref"])] if "$ref" in node else []
+    parts = [root.target(node["$ref"])] if "$ref" in node else []
     parts += _list(node.get("allOf"))
     choices = _list(node.get("anyOf")) + _list(node.get("oneOf"))
-    if left <= 0:
+    if left <= 0 or not root.spend():
         parts, choices = [], []
     plain = [_plain(part, root, left - 1) for part in parts]
     alternatives = [_plain(choice, root, left - 1) for choice in choices[:MAX_DEPTH]]
@@ -92,16 +118,6 @@ def _plain(node: Node, root: Node, left: int) -> Node:
         required += [name for name in _required(alternatives[0]) if all(name in _required(one) for one in alternatives[1:])]
     out = {**{key: value for part in plain for key, value in part.items()}, **out, "type": "object", "properties": properties}
     return {**out, "required": list(dict.fromkeys(required))} if required else out
-
-
-def _target(root: Node, reference: object) -> Node:
-    """What a local reference points to; an empty schema when that is nothing."""
-    place: object = root
-    if not isinstance(reference, str) or not reference.startswith("#"):
-        return {}
-    for step in reference[1:].split("/")[1:]:
-        place = place.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(place, Mapping) else None
-    return place if isinstance(place, dict) else {}
 
 
 def _narrowed(node: object, left: int) -> object:
@@ -128,17 +144,17 @@ def _word(key: str, value: object, left: int) -> object:
     return _narrowed(value, left) if key == "items" else value
 
 
-def _loops(node: object, root: Node, seen: frozenset[str], left: int) -> bool:
+def _loops(node: object, root: _Root, seen: frozenset[str], left: int) -> bool:
     """Whether a schema holds itself, or is nested so deep that it might."""
     if isinstance(node, list):
         return any(_loops(child, root, seen, left) for child in node)
     if not isinstance(node, dict):
         return False
-    if left <= 0:
+    if left <= 0 or not root.spend():
         return True
     reference = node.get("$ref")
     if isinstance(reference, str):
-        return reference in seen or _loops(_target(root, reference), root, seen | {reference}, left - 1)
+        return reference in seen or _loops(root.target(reference), root, seen | {reference}, left - 1)
     children = [child for key, value in node.items() for child in _children(key, value)]
     return any(_loops(child, root, seen, left - 1) for child in children)
 

@@ -13,8 +13,9 @@ from trunkline.dialects.hub.conversation import Conversation, Reasoning, Reasoni
 from trunkline.errors import ApiError
 from trunkline.protocol.quirks import Quirks
 
-ROOM: Final = 4096
-"""Tokens left for the answer where neither the caller nor the endpoint names an output limit."""
+ROOM: Final = 8192
+"""The output limit in tokens that an effort is a share of where neither the caller nor the endpoint names one: smaller than that of any
+model with budgets. Bedrock's own limit is then the model's greatest."""
 
 _DEFAULT: Final = "medium"
 _LOWEST: Final = {"minimal": "low"}
@@ -22,7 +23,7 @@ Fields = dict[str, object]
 
 
 class Thinking(Struct, frozen=True):
-    """What to send: `fields`, and `max_tokens` where it must leave room. `on`: a Claude thinks, which rules out some parameters;
+    """What to send: `fields`, and `max_tokens`. `on`: a Claude thinks, which rules out some parameters;
     `unforced`: nor may a call be demanded."""
 
     max_tokens: int | None = None
@@ -35,15 +36,18 @@ def plan(quirks: Quirks, conversation: Conversation, *, limit: int | None, force
     """What a conversation asks of an endpoint. `limit`: its output limit in tokens; `forced`: a tool call is demanded, which a budget rules
     out: the demand wins. Raises ApiError when the budget that was asked for leaves no room below `max_tokens`."""
     wish, asked = conversation.reasoning, conversation.max_tokens
+    adapts = quirks.thinking == "adaptive" or (quirks.thinking == "either" and (wish is None or wish.max_tokens is None))
+    effort = _worded(quirks, wish, conversation.verbosity, asked or limit) if adapts else {}
     if wish is None or quirks.thinking == "none":
-        return Thinking(asked)
+        return Thinking(asked, effort)
     off = wish.enabled is False or wish.effort == "none"
     if quirks.thinking == "level":
         return Thinking(asked, _level(quirks, "none" if off else _effort(wish, asked or limit)))
     if off:
-        return Thinking(asked, {} if quirks.thinking == "budget" else {"thinking": {"type": "disabled"}})
-    if quirks.thinking == "adaptive" or (quirks.thinking == "either" and wish.max_tokens is None):
-        return Thinking(asked, _adaptive(quirks, wish, asked or limit), on=True)
+        return Thinking(asked, {} if quirks.thinking == "budget" else {"thinking": {"type": "disabled"}, **effort})
+    if adapts:
+        shown = "omitted" if wish.exclude else wish.display
+        return Thinking(asked, {"thinking": {"type": "adaptive", **({"display": shown} if shown else {})}, **effort}, on=True)
     if forced or _lacks_thoughts(conversation):
         return Thinking(asked)
     return _budgeted(wish, asked, limit)
@@ -52,12 +56,10 @@ def plan(quirks: Quirks, conversation: Conversation, *, limit: int | None, force
 def _budgeted(wish: ReasoningWish, asked: int | None, limit: int | None) -> Thinking:
     room = asked or limit
     if wish.max_tokens is None:
-        budget = efforts.budget_of(wish.effort or _DEFAULT, room or 2 * ROOM)
+        budget = efforts.budget_of(wish.effort or _DEFAULT, room or ROOM)
     else:
         budget = min(max(wish.max_tokens, efforts.LEAST_BUDGET), efforts.MOST_BUDGET)
-    if room is None:
-        room = asked = budget + ROOM
-    if budget >= room:
+    if room is not None and budget >= room:
         if wish.max_tokens is not None:
             raise ApiError("invalid_request", f"max_tokens: Must exceed the reasoning budget of {budget} tokens, got {room}")
         return Thinking(asked)
@@ -65,12 +67,15 @@ def _budgeted(wish: ReasoningWish, asked: int | None, limit: int | None) -> Thin
     return Thinking(asked, fields, on=True, unforced=True)
 
 
-def _adaptive(quirks: Quirks, wish: ReasoningWish, room: int | None) -> Fields:
-    shown = "omitted" if wish.exclude else wish.display
-    fields: Fields = {"thinking": {"type": "adaptive", **({"display": shown} if shown else {})}}
-    effort = wish.effort or (None if wish.max_tokens is None else efforts.effort_of(wish.max_tokens, room))
-    word = "" if effort is None else quirks.effort_map.get(effort, _LOWEST.get(effort, effort))
-    return {**fields, "output_config": {"effort": word}} if word else fields
+def _worded(quirks: Quirks, wish: ReasoningWish | None, verbosity: str | None, room: int | None) -> Fields:
+    """The effort of a Claude that decides for itself; `verbosity` wins over the one of reasoning."""
+    effort = verbosity or (wish.effort if wish is not None else None)
+    if effort is None and wish is not None and wish.max_tokens is not None:
+        effort = efforts.effort_of(wish.max_tokens, room)
+    if effort is None or effort == "none":
+        return {}
+    word = quirks.effort_map.get(effort, _LOWEST.get(effort, effort))
+    return {"output_config": {"effort": word}} if word else {}
 
 
 def _effort(wish: ReasoningWish, room: int | None) -> str | None:

@@ -2,13 +2,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from trunkline.mock.answers import answer_call, list_models, pieces
 from trunkline.mock.call import Call
 from trunkline.mock.reply import Reply
 from trunkline.mock.script import Answer, Pace, ToolCall
+from trunkline.mock.writing.chat import write as answer_call
 
 TOOLS = (("weather", {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}),)
 
@@ -42,11 +40,6 @@ def test_the_default_echoes_the_last_message_with_counted_words() -> None:
 
 def test_the_same_call_gives_the_same_bytes() -> None:
     assert say() == say()
-
-
-@given(st.text(), st.integers(1, 5))
-def test_pieces_join_to_the_text(text: str, words: int) -> None:
-    assert "".join(pieces(text, words)) == text
 
 
 @pytest.mark.parametrize(
@@ -147,7 +140,3 @@ def test_scripted_names_headers_and_extras() -> None:
 def test_waits_stand_at_content_and_what_follows_it() -> None:
     reply = say(pace=Pace(first_ms=50, event_ms=10), stream=True, include_usage=True)
     assert [part.wait for part in reply.parts] == [0, 0.05, 0.01, 0.01, 0.01, 0.01, 0]
-
-
-def test_models() -> None:
-    assert [model["id"] for model in body(list_models(("a", "b")))["data"]] == ["a", "b"]

@@ -1,0 +1,107 @@
+"""Credentials that are more than a fixed header: tokens that expire, and signatures of each call.
+
+`Signers` makes one signer for each credential, the first time an endpoint needs it, and keeps it with its tokens when the catalogue is
+replaced.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from trunkline.errors import ConfigError, UpstreamRefused
+from trunkline.protocol.catalogue import AuthStyle, Endpoint
+from trunkline.providers import aws
+from trunkline.providers.credentials import Credentials
+from trunkline.providers.google import GoogleTokens, KeySource, MetadataGuard, MetadataSource, find_account
+from trunkline.transport.client import Client
+
+
+class Signer(Protocol):
+    """Opens calls to one endpoint."""
+
+    async def headers(self, method: str, url: str, body: bytes) -> Mapping[str, str]:
+        """The headers (lower-case names) that open this call. Raises UpstreamError when there is no credential."""
+
+    def forget(self, headers: Mapping[str, str]) -> None:
+        """An upstream refused these headers: what made them is fetched anew, unless it has been since."""
+
+
+class Signers:
+    """The signers of one worker. `client` fetches tokens; `chain` is AWS's own way to credentials (`aws.find_chain`)."""
+
+    def __init__(self, environ: Mapping[str, str], client: Client, *, chain: aws.Chain | None = None) -> None:
+        self.environ = environ
+        self.client = client
+        self.chain = chain
+        self._metadata: Client | None = None
+        self._made: dict[tuple[AuthStyle, str, str], Signer] = {}
+
+    def to(self, endpoint: Endpoint) -> Signer | None:
+        """The signer of an endpoint, None where a fixed header, or none, opens it. Raises UpstreamRefused("credential") for a credential
+        that cannot be used."""
+        make = MAKERS.get(endpoint.auth.style)
+        if make is None:
+            return None
+        try:
+            place = PLACES.get(endpoint.auth.style, _anywhere)(endpoint.base_url, self.environ)
+            key = (endpoint.auth.style, endpoint.auth.source, place)
+            signer = self._made.get(key)
+            if signer is None:
+                signer = self._made[key] = make(self, endpoint.auth.source, place)
+        except ConfigError as error:
+            raise UpstreamRefused("credential", str(error), status=0) from None
+        return signer
+
+    def metadata(self) -> Client:
+        """The one client that may call the machine's metadata server, made when it is needed."""
+        if self._metadata is None:
+            self._metadata = Client(MetadataGuard())
+        return self._metadata
+
+    async def close(self) -> None:
+        """Close what was opened here."""
+        if self._metadata is not None:
+            await self._metadata.close()
+
+
+class _GoogleSigner:
+    """A bearer token is the same for every call."""
+
+    def __init__(self, tokens: GoogleTokens) -> None:
+        self._tokens = tokens
+
+    async def headers(self, _method: str, _url: str, _body: bytes) -> Mapping[str, str]:
+        return await self._tokens.headers()
+
+    def forget(self, headers: Mapping[str, str]) -> None:
+        self._tokens.forget(headers)
+
+
+def _google(signers: Signers, source: str, _place: str) -> Signer:
+    """A service account's key, or without a source the machine's own account."""
+    if not source:
+        return _GoogleSigner(GoogleTokens(MetadataSource(signers.metadata())))
+    account = find_account(source, signers.environ)
+    if account is None:
+        raise ConfigError(source, "holds no key of a service account", "the JSON key, or the path of its file")
+    return _GoogleSigner(GoogleTokens(KeySource(account, signers.client, operator=True)))
+
+
+def _aws(signers: Signers, source: str, region: str) -> Signer:
+    """The source's own credentials, else those of the environment, else AWS's chain."""
+    text = "" if source in ("", aws.CHAIN) else Credentials(signers.environ).text(source)
+    if text:
+        keys, named = aws.keys_of(text, source)
+        return aws.AwsSigner(keys, named or region)
+    keys_there = None if source == aws.CHAIN else aws.keys_in(signers.environ)
+    return aws.AwsSigner(keys_there, region, chain=signers.chain)
+
+
+def _anywhere(_url: str, _environ: Mapping[str, str]) -> str:
+    return ""
+
+
+MAKERS: Final[Mapping[str, Callable[[Signers, str, str], Signer]]] = {"google": _google, "aws": _aws}
+"""Who makes the signers of a style (`protocol.catalogue.AuthStyle`), from a source and a place."""
+
+PLACES: Final[Mapping[str, Callable[[str, Mapping[str, str]], str]]] = {"aws": aws.region_of}
+"""Where a signature holds, of styles for which that matters."""
