@@ -68,16 +68,23 @@ class Catalogue:
         """Whether the endpoint has its credential and its base URL."""
         return endpoint.id not in self._missing and endpoint.id not in self._offline
 
+    def missing_of(self, endpoint: Endpoint) -> tuple[str, ...]:
+        """The environment variables that must be set before the endpoint can be called; empty also where no variable would help."""
+        return self._missing.get(endpoint.id, ())
+
     def available(self, model_id: str) -> bool:
         """Whether a call to the model can be served."""
         return any(self.is_available(endpoint) for endpoint in self.endpoints_of(model_id))
 
     def missing_env(self, model_id: str) -> tuple[str, ...]:
-        """The environment variables of which one would make the model available; empty when it is, or when none would."""
+        """All environment variables that stand in `alternatives`."""
+        return tuple(dict.fromkeys(name for names in self.alternatives(model_id) for name in names))
+
+    def alternatives(self, model_id: str) -> tuple[tuple[str, ...], ...]:
+        """Sets of environment variables, each of which would make the model available; empty when it is, or when none would."""
         if self.available(model_id):
             return ()
-        names = (name for endpoint in self.endpoints_of(model_id) for name in self._missing.get(endpoint.id, ()))
-        return tuple(dict.fromkeys(names))
+        return tuple(dict.fromkeys(names for names in map(self.missing_of, self.endpoints_of(model_id)) if names))
 
     def headline(self, model_id: str) -> Endpoint | None:
         """The endpoint whose price and limits lists show: the cheapest that can be called now, else the cheapest of all.

@@ -79,11 +79,15 @@ class EndpointEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     base_url: str | UnsetType = UNSET
     quirks: dict[str, object] | UnsetType = UNSET
     extra_headers: dict[str, str] | UnsetType = UNSET
+    launch: Literal["local", "embedder"] | UnsetType = UNSET
 
 
 _DATES = ("knowledge_cutoff", "expiration_date")
 _MODEL_COPIED = tuple(name for name in ModelEntry.__struct_fields__ if name not in ("id", "created", *_DATES))
-_ENDPOINT_COPIED = ("context_length", "max_completion_tokens", "max_prompt_tokens", "quantization", "implicit_caching", "on_cancel")
+_ENDPOINT_COPIED = (
+    *("context_length", "max_completion_tokens", "max_prompt_tokens", "quantization", "implicit_caching", "on_cancel"),
+    "launch",
+)
 _VOCABULARIES: Mapping[str, frozenset[str]] = {
     "input_modalities": vocabulary.INPUT_MODALITIES,
     "output_modalities": vocabulary.OUTPUT_MODALITIES,
@@ -121,8 +125,13 @@ def endpoint_of(
     models: Mapping[str, Model],
     providers: Mapping[str, Provider],
     environ: Mapping[str, str],
+    *,
+    operator: bool,
 ) -> Endpoint:
-    """The endpoint that `table` describes, on top of the one in `known` with its id. Raises ConfigError naming the key."""
+    """The endpoint that `table` describes, on top of the one in `known` with its id. `operator`: the table was written by the operator.
+
+    Raises ConfigError naming the key.
+    """
     entry = read(table, EndpointEntry, where)
     one_of(entry.model, models, key_path(where, "model"))
     one_of(entry.provider, providers, key_path(where, "provider"))
@@ -139,7 +148,7 @@ def endpoint_of(
         changes["pricing"] = pricing = prices.pricing_of(entry.pricing, key_path(where, "pricing"))
         changes["price_version"] = prices.version(pricing)
     changes |= _overlays(entry, before, where)
-    changes |= _address(entry, where, environ)
+    changes |= _address(entry, where, environ, operator=operator)
     return structs.replace(before, **changes)
 
 
@@ -189,13 +198,13 @@ def _overlays(entry: EndpointEntry, before: Endpoint, where: str) -> dict[str, o
     }
 
 
-def _address(entry: EndpointEntry, where: str, environ: Mapping[str, str]) -> dict[str, object]:
+def _address(entry: EndpointEntry, where: str, environ: Mapping[str, str], *, operator: bool) -> dict[str, object]:
     changes: dict[str, object] = {}
     if entry.dialect is not UNSET:
         changes["dialect"] = dialect_named(entry.dialect, key_path(where, "dialect"))
     if entry.base_url is not UNSET:
-        changes["base_url"], _ = addresses.resolve(entry.base_url, environ, key_path(where, "base_url"))
-        changes["operator_url"] = True
+        changes["base_url"], from_environment = addresses.resolve(entry.base_url, environ, key_path(where, "base_url"))
+        changes["operator_url"] = operator or from_environment
     if entry.extra_headers is not UNSET:
         place = key_path(where, "extra_headers")
         changes["extra_headers"] = {check_name(name, place): check_value(value, place) for name, value in entry.extra_headers.items()}

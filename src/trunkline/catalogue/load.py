@@ -22,13 +22,15 @@ def load(
     environ: Mapping[str, str],
     *,
     local: str | None = None,
+    embedder: str | None = None,
     first_seen: Callable[[str], int] | None = None,
     synced: Path | None = None,
 ) -> Catalogue:
     """The catalogue in force.
 
     `config` is the operator's file, if there is one; `synced` that of the last sync, which need not exist. `local` is the base URL of the
-    local model, "" when it is on but its port is not known yet, None when it is off. `first_seen` gives the Unix seconds at which a model
+    local model, "" when it is on but its port is not known yet, None when it is off; `embedder` that of the local embedding model.
+    `first_seen` gives the Unix seconds at which a model
     without `created` first appeared; absent = now.
     Raises ConfigError naming file and key.
     """
@@ -39,7 +41,7 @@ def load(
         draft.add(read_config(synced), str(synced), operator=False)
     if config is not None:
         draft.add(read_config(config), str(config), operator=True)
-    return draft.finish(local)
+    return draft.finish({name: url for name, url in (("local", local), ("embedder", embedder)) if url is not None})
 
 
 def _now(_model_id: str) -> int:
@@ -61,7 +63,7 @@ class _Draft:
         self._providers = records.built_in(environ)
         self._authors: dict[str, str] = {}
         self._models: dict[str, Model] = {}
-        self._endpoint_tables: list[tuple[Table, str]] = []
+        self._endpoint_tables: list[tuple[Table, str, bool]] = []
 
     def add(self, tables: Tables, file: str, *, operator: bool) -> None:
         """Puts the tables of one file on top of what is there. Two tables of one file must not describe the same thing."""
@@ -74,17 +76,17 @@ class _Draft:
         for table, where in _places(tables.models, f"{file}: models", ("id",)):
             model = model_of(table, where, self._models, self._first_seen)
             self._models[model.id] = model
-        self._endpoint_tables.extend(_places(tables.endpoints, f"{file}: endpoints", ("model", "provider", "tag")))
+        places = _places(tables.endpoints, f"{file}: endpoints", ("model", "provider", "tag"))
+        self._endpoint_tables.extend((table, where, operator) for table, where in places)
 
-    def finish(self, local: str | None) -> Catalogue:
-        """The catalogue, with what can be called now."""
+    def finish(self, children: Mapping[str, str]) -> Catalogue:
+        """The catalogue, with what can be called now. `children` are the base URLs of this server's own models, by `launch`."""
         _check_names(self._models.values())
         endpoints: dict[str, Endpoint] = {}
-        for table, where in self._endpoint_tables:
-            endpoint = endpoint_of(table, where, endpoints, self._models, self._providers, self._environ)
+        for table, where, operator in self._endpoint_tables:
+            endpoint = endpoint_of(table, where, endpoints, self._models, self._providers, self._environ, operator=operator)
             endpoints[endpoint.id] = endpoint
-        if local:
-            endpoints = {id: _at(endpoint, local) for id, endpoint in endpoints.items()}
+        endpoints = {id: _at(endpoint, children.get(endpoint.launch, "")) for id, endpoint in endpoints.items()}
         credentials = Credentials(self._environ)
         missing = {id: credentials.missing(endpoint) for id, endpoint in endpoints.items()}
         return Catalogue(
@@ -93,13 +95,13 @@ class _Draft:
             providers=self._providers,
             authors=self._authors,
             missing={id: names for id, names in missing.items() if names},
-            offline=frozenset(id for id, endpoint in endpoints.items() if endpoint.launch and local is None),
+            offline=frozenset(id for id, endpoint in endpoints.items() if endpoint.launch and endpoint.launch not in children),
         )
 
 
-def _at(endpoint: Endpoint, local: str) -> Endpoint:
-    """The endpoint at the local model's address, when it is one of the local model."""
-    return structs.replace(endpoint, base_url=local, operator_url=True) if endpoint.launch else endpoint
+def _at(endpoint: Endpoint, child: str) -> Endpoint:
+    """The endpoint at the address of the child that serves it, when there is one."""
+    return structs.replace(endpoint, base_url=child, operator_url=True) if child else endpoint
 
 
 def _places(tables: tuple[Table, ...], where: str, identity: tuple[str, ...]) -> Iterator[tuple[Table, str]]:

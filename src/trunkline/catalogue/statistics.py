@@ -24,8 +24,8 @@ class EndpointStats(Struct, frozen=True):
 
 
 class ModelStats(Struct, frozen=True):
-    """What lists filter and sort by: tokens processed, median throughput (tokens/s) and latency (ms), the fraction of tool requests that
-    ended in a call, benchmark figures, and the use categories in which the model is common."""
+    """What lists filter and sort by: tokens processed, median throughput (tokens/s) and latency (ms), the fraction of answers with
+    tool calls that had no bad one, benchmark figures, and the use categories in which the model is common."""
 
     tokens_total: int | None = None
     tokens_week: int | None = None

@@ -34,7 +34,8 @@ REVIEWED: Mapping[str, str] = {
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return load(None, {})
+    """With all that an address may name, so that it shows whose it is."""
+    return load(None, {"AWS_REGION": "us-east-1", "GOOGLE_CLOUD_PROJECT": "my-project", "GOOGLE_CLOUD_LOCATION": "global"})
 
 
 def theirs(endpoint: Endpoint) -> object | None:

@@ -112,8 +112,11 @@ def test_what_is_missing() -> None:
     catalogue = made(missing, offline=["Other/Mixed-Case@offline"])
     assert not catalogue.available("acme/echo")
     assert catalogue.missing_env("acme/echo") == ("ONE_KEY", "SHARED", "TWO_KEY", "THREE_KEY")
+    assert catalogue.alternatives("acme/echo") == (("ONE_KEY", "SHARED"), ("TWO_KEY", "SHARED"), ("THREE_KEY", "SHARED"))
     assert not catalogue.available("Other/Mixed-Case")
     assert catalogue.missing_env("Other/Mixed-Case") == ()
+    assert catalogue.missing_of(ENDPOINTS[1]) == ("TWO_KEY", "SHARED")
+    assert catalogue.missing_of(ENDPOINTS[3]) == catalogue.missing_of(ENDPOINTS[4]) == ()
     assert not catalogue.available("no/such")
     assert catalogue.endpoints_of("no/such") == ()
 

@@ -26,8 +26,10 @@ def a_model(table: object, known: dict[str, Model] | None = None) -> Model:
     return model_of(table, "t.toml: models[0]", known or {}, lambda _: 42)
 
 
-def an_endpoint(table: object, known: dict[str, Endpoint] | None = None, environ: dict[str, str] | None = None) -> Endpoint:
-    return endpoint_of(table, "t.toml: endpoints[0]", known or {}, {ECHO.id: ECHO}, {"acme": ACME}, environ or {})
+def an_endpoint(
+    table: object, known: dict[str, Endpoint] | None = None, environ: dict[str, str] | None = None, *, operator: bool = True
+) -> Endpoint:
+    return endpoint_of(table, "t.toml: endpoints[0]", known or {}, {ECHO.id: ECHO}, {"acme": ACME}, environ or {}, operator=operator)
 
 
 def test_a_model_needs_only_its_id() -> None:
@@ -111,6 +113,19 @@ def test_an_endpoint_may_differ_from_its_provider_key_by_key() -> None:
     assert (endpoint.on_cancel, endpoint.base_url, endpoint.quantization) == ("bills_on", "http://10.1.1.1/v1", "fp8")
     assert endpoint.extra_headers == {"x-team": "blue"}
     assert endpoint.supported_parameters == {"tools"}
+
+
+def test_only_an_address_of_the_operators_may_be_a_private_one() -> None:
+    assert an_endpoint({**TABLE, "base_url": "http://10.1.1.1"}).operator_url
+    assert not an_endpoint({**TABLE, "base_url": "https://api.example.com"}, operator=False).operator_url
+    assert an_endpoint({**TABLE, "base_url": "env:URL"}, operator=False).operator_url
+
+
+def test_an_endpoint_may_speak_another_dialect_than_its_provider() -> None:
+    endpoint = an_endpoint({**TABLE, "dialect": "messages", "base_url": "https://{PLACE}.example.com", "quirks": {"thinking": "adaptive"}})
+    assert (endpoint.dialect, endpoint.base_url, endpoint.quirks.thinking) == ("messages", "https://{PLACE}.example.com", "adaptive")
+    filled = an_endpoint({**TABLE, "base_url": "https://{PLACE}.example.com"}, environ={"PLACE": "here"})
+    assert filled.base_url == "https://here.example.com"
 
 
 def test_a_known_endpoint_changes_only_what_is_named() -> None:

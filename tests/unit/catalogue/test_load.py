@@ -43,11 +43,11 @@ def test_the_built_in_catalogue() -> None:
 
 
 def test_every_built_in_model_can_be_had_through_openrouter_or_here() -> None:
-    catalogue = load(None, {"OPENROUTER_API_KEY": "k"}, local="")
+    catalogue = load(None, {"OPENROUTER_API_KEY": "k"}, local="", embedder="")
     assert all(catalogue.available(id) for id in catalogue.models)
     for model in catalogue.models.values():
         (endpoint,) = catalogue.available_endpoints(model.id)
-        assert endpoint.launch == "local" or endpoint.upstream_model == model.id
+        assert endpoint.launch or endpoint.upstream_model == model.id
 
 
 def test_the_seed_model() -> None:
@@ -60,12 +60,9 @@ def test_the_seed_model() -> None:
     assert time.strftime("%Y-%m-%d", time.gmtime(model.created)) == "2025-12-10"
     assert model.expiration_date == "2026-08-10"
     assert not model.retired
-    assert (endpoint.upstream_model, endpoint.quirks.max_tokens_key, endpoint.quirks.system_role) == (
-        "gpt-5.2-chat-latest",
-        "max_completion_tokens",
-        "developer",
-    )
-    assert "temperature" in endpoint.quirks.drop
+    assert (endpoint.upstream_model, endpoint.dialect, endpoint.quirks.system_role) == ("gpt-5.2-chat-latest", "responses", "developer")
+    assert endpoint.supported_parameters is not None
+    assert "temperature" not in endpoint.supported_parameters
 
 
 def test_built_in_variants_and_long_contexts() -> None:
@@ -182,3 +179,12 @@ def test_a_reasoning_model_has_longer_to_its_first_content() -> None:
     assert thinking
     assert {one.timeouts.first_content for one in thinking} == {180.0}
     assert {one.timeouts.first_content for one in plain} == {30.0}
+
+
+def test_the_embedding_model_is_callable_while_its_child_has_an_address() -> None:
+    slug = "sentence-transformers/all-minilm-l6-v2"
+    off, on = load(None, {}, local="http://127.0.0.1:1/v1"), load(None, {}, embedder="http://127.0.0.1:2/v1")
+    assert not off.available(slug) and on.available(slug)
+    [endpoint] = on.endpoints_of(slug)
+    assert (endpoint.base_url, endpoint.launch, endpoint.operator_url) == ("http://127.0.0.1:2/v1", "embedder", True)
+    assert on.models[slug].output_modalities == ("embeddings", "rerank")

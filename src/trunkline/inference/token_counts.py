@@ -1,0 +1,76 @@
+"""`POST /messages/count_tokens`: how many input tokens a request for a message has (Anthropic's operation, which agents call to know when
+their context is full).
+
+The endpoint that the request would go to is asked, where it speaks the dialect and can count; for all others, and when it does not answer,
+the count is an estimate. Nothing is charged or recorded.
+"""
+
+import random
+from typing import Final
+
+from trunkline.auth.permissions import require_inference
+from trunkline.dialects.messages import address, tokens
+from trunkline.dialects.messages.prepare import Splicer
+from trunkline.dialects.messages.request import MessagesRequest, parse
+from trunkline.errors import UpstreamError
+from trunkline.inference.availability import all_excluded
+from trunkline.inference.call import Call
+from trunkline.inference.candidates import plan_facts, resolve
+from trunkline.inference.pipeline import Services
+from trunkline.inference.reply import Reply
+from trunkline.inference.routes import Routes
+from trunkline.protocol.catalogue import Endpoint, Timeouts
+from trunkline.routing.plan import make_plan
+from trunkline.transport.client import Client
+
+PATH: Final = "/api/v1/messages/count_tokens"
+
+_TIMEOUTS = Timeouts(connect=3.0, first_content=10.0, idle=10.0, total=10.0)
+_LIMIT = 64 * 1024
+
+
+class TokenCounts:
+    """Answers counts with what the pipeline works with."""
+
+    def __init__(self, services: Services, client: Client, routes: Routes) -> None:
+        self._services = services
+        self._client = client
+        self._routes = routes
+
+    async def run(self, call: Call, reply: Reply) -> None:
+        """Answer one call. Raises ApiError for a caller that may not ask, and a request that nothing could serve."""
+        services = self._services
+        authorization = call.authorization
+        principal = services.authenticator.known(authorization or b"") or await services.authenticator.authenticate(authorization)
+        require_inference(principal)
+        request = parse(call.body)
+        endpoint = self._first(request)
+        counted = await self._counted(endpoint, request)
+        if counted is None:
+            counted = tokens.estimate(request, lambda size: services.estimates.tokens(endpoint.model, size))
+        await reply.whole(200, tokens.render(counted))
+
+    def _first(self, request: MessagesRequest) -> Endpoint:
+        """Where the request itself would go first, were it short enough."""
+        catalogue = self._services.catalogue()
+        candidates = resolve(catalogue, request)
+        health = self._services.health.snapshot()
+        facts = plan_facts(catalogue, request, 0)
+        plan = make_plan(facts, candidates, health, request.preferences, random.random())  # noqa: S311 - load balancing
+        if not plan.attempts:
+            raise all_excluded(plan, request.models, request.preferences.only)
+        return plan.attempts[0]
+
+    async def _counted(self, endpoint: Endpoint, request: MessagesRequest) -> int | None:
+        """The endpoint's own count; None when it has none."""
+        url = address.count_url(endpoint) if endpoint.dialect == "messages" else None
+        if url is None:
+            return None
+        try:
+            if self._routes.to(endpoint).signer is not None:
+                return None
+            response = await self._client.send(self._routes.target(endpoint, url), Splicer(endpoint).count(request), _TIMEOUTS)
+            body = await response.read_all(_LIMIT)
+        except UpstreamError:
+            return None
+        return tokens.forwarded(body) if response.status == 200 else None
