@@ -35,9 +35,13 @@ def must(holds: object, rule: str) -> None:
 
 
 class ChatGrammar:
-    """Reads one stream. `feed` takes its bytes as they come, `end` checks that it is complete; the answer is in the fields."""
+    """Reads one stream. `feed` takes its bytes as they come, `end` checks that it is complete; the answer is in the fields.
 
-    def __init__(self, *, legacy: bool = False) -> None:
+    `passed`: the chunks are an upstream's own, lightly patched, so that they may leave out the role, say null for what is not there, and
+    have further fields and chunks without choices.
+    """
+
+    def __init__(self, *, legacy: bool = False, passed: bool = False) -> None:
         self.content = ""
         self.reasoning = ""
         self.refusal = ""
@@ -54,6 +58,7 @@ class ChatGrammar:
         self.metadata: object = None
         self.done = False
         self._legacy = legacy
+        self._passed = passed
         self._lead: tuple[object, ...] | None = None
         self._begun = False
 
@@ -97,7 +102,7 @@ class ChatGrammar:
         elif chunk["choices"]:
             must("usage" not in chunk, "usage comes without choices")
             self._choice(chunk["choices"])
-        else:
+        elif not self._passed or "usage" in chunk:
             must(self.finish_reason is not None, "usage follows the finish reason")
             self.usage = chunk["usage"]
             must({"prompt_tokens", "completion_tokens", "total_tokens", "cost"} <= self.usage.keys(), "usage is complete")
@@ -122,14 +127,16 @@ class ChatGrammar:
         else:
             self._delta(choice["delta"])
         if choice.get("logprobs"):
-            self.logprobs.extend(choice["logprobs"]["content"])
+            self.logprobs.extend(choice["logprobs"]["content"] or ())
         if choice["finish_reason"] is not None:
             must(choice["finish_reason"] in REASONS, "a finish reason of the contract")
             self.finish_reason, self.native = choice["finish_reason"], choice["native_finish_reason"]
 
     def _delta(self, delta: dict[str, Any]) -> None:
-        must(self._begun or delta.get("role") == "assistant", "the first delta names the role")
+        must(self._begun or self._passed or delta.get("role") == "assistant", "the first delta names the role")
         self._begun = True
+        if self._passed:
+            delta = {key: value for key, value in delta.items() if key in DELTA and value is not None}
         for key, value in delta.items():
             must(key in DELTA and isinstance(value, DELTA[key]), f"a delta of the contract, not {key}: {value!r}")
         self.content += delta.get("content") or ""
@@ -173,9 +180,9 @@ class ChatGrammar:
         known["text"] += call[known["type"]]["input" if known["type"] == "custom" else "arguments"]
 
 
-def read(data: bytes, *, legacy: bool = False) -> ChatGrammar:
+def read(data: bytes, *, legacy: bool = False, passed: bool = False) -> ChatGrammar:
     """A whole stream. Raises Illegal when it breaks a rule."""
-    grammar = ChatGrammar(legacy=legacy)
+    grammar = ChatGrammar(legacy=legacy, passed=passed)
     grammar.feed(data)
     grammar.end()
     return grammar

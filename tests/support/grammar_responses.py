@@ -14,11 +14,13 @@ class IllegalStream(AssertionError):
     """The stream breaks a rule."""
 
 
-def check(data: bytes) -> "Grammar":
-    """Read a whole stream as a client gets it: numbered events, one terminal, [DONE]. Raises IllegalStream."""
+def check(data: bytes, *, passed: bool = False) -> "Grammar":
+    """Read a whole stream as a client gets it: numbered events, one terminal, and exactly one `data: [DONE]`, which has no name and no
+    number and comes last. Raises IllegalStream. `passed`: the numbers are an upstream's own; OpenAI's oldest streams have none."""
     demand(data.endswith(DONE), "no [DONE] at the end")
     events = read(data[: -len(DONE)])
-    demand([event["sequence_number"] for event in events] == list(range(len(events))), "the numbers have holes")
+    numbers = [event.get("sequence_number") for event in events]
+    demand(numbers == list(range(len(events))) or (passed and set(numbers) == {None}), "the numbers have holes")
     return follow(events)
 
 

@@ -9,7 +9,7 @@ from endpoints import endpoint
 
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.errors import ApiError, UpstreamError
-from trunkline.health.outages import OutageMemory
+from trunkline.health.monitor import Monitor
 from trunkline.inference.attempts import Attempts
 from trunkline.inference.call import Call, Mint
 from trunkline.inference.ledger import Ledger
@@ -155,26 +155,25 @@ class Bench:
     def __init__(self, endpoints: Sequence[Endpoint], *replies: FakeReply | UpstreamError, models: Sequence[Model] = ()) -> None:
         self.client = FakeClient(*replies)
         self.ledgers = Ledgers()
-        self.health = OutageMemory()
+        self.health = Monitor()
         names = {one.model for one in endpoints}
         known = [Model(id=name, name=name, author="a", canonical_slug=name, created=1) for name in sorted(names)]
         self.catalogue = Catalogue(models=[*known, *models], endpoints=endpoints, providers={}, authors={}, missing={})
         self.routes = Routes(self.client, Credentials({}), {})
         self.estimates = Estimates()
         self.drains = Drains()
-        self.pipeline = Pipeline(
-            Services(
-                catalogue=lambda: self.catalogue,
-                authenticator=Keys(),
-                budgets=self.ledgers,
-                estimates=self.estimates,
-                health=self.health,
-                attempts=Attempts(self.routes, self.health),
-                upstream=Upstream(self.client),
-                ledger=Ledger(self.ledgers, self.ledgers, self.estimates),
-                drains=self.drains,
-            )
+        self.services = Services(
+            catalogue=lambda: self.catalogue,
+            authenticator=Keys(),
+            budgets=self.ledgers,
+            estimates=self.estimates,
+            health=self.health,
+            attempts=Attempts(self.routes, self.health),
+            upstream=Upstream(self.client),
+            ledger=Ledger(self.ledgers, self.ledgers, self.estimates),
+            drains=self.drains,
         )
+        self.pipeline = Pipeline(self.services)
 
     def ask(self, *, leave: float | None = None, authorization: bytes = b"Bearer good", **fields: Any) -> Outcome:
         """Send one request and return what came back. `leave` closes the client's connection after so many seconds."""

@@ -24,8 +24,9 @@ from trunkline.accounts.keys import KeyChanges, Keys, NewKey
 from trunkline.accounts.leases_store import Ask, renew_lease
 from trunkline.accounts.ledger_store import LedgerEntry, grant, settle_batch
 from trunkline.accounts.windows import DAY_MS
+from trunkline.analytics.endpoint_rollup import add_endpoint_slots
 from trunkline.analytics.rollup import write_batch
-from trunkline.protocol.generation import GenerationRecord
+from trunkline.protocol.generation import AttemptRecord, GenerationRecord
 from trunkline.protocol.identity import key_hash, uuid7
 from trunkline.storage.engines import Storage
 from trunkline.storage.layout import DATABASES, Database
@@ -68,6 +69,8 @@ RECORDS = (
     _record(40),
 )
 """Today, yesterday, in this week, and long before."""
+SERVED = _record(0, streamed=True, generation_ms=2000, attempts=(AttemptRecord("Acme", "e1", "acme/echo-1", 200, 150),))
+"""Where the roll-ups of endpoints come from: what was released before revision 0003 knows no attempts."""
 
 
 def missing(databases: Sequence[Database], folder: Path = SCHEMAS) -> list[Path]:
@@ -94,6 +97,8 @@ def fill(storage: Storage) -> None:
     with closing(storage.connect_telemetry()) as connection:
         connection.prepare_days(generations, (TODAY - 1, TODAY))
         write_batch(connection, RECORDS)
+        with connection.transaction():
+            add_endpoint_slots(connection, [SERVED])
 
 
 async def _fill_keys(storage: Storage) -> None:

@@ -56,6 +56,8 @@ _WORDS: Mapping[str, str] = {
     "expiredtokenexception": "credential",
     "invalidsignatureexception": "credential",
     "unrecognizedclientexception": "credential",
+    "missingauthenticationtokenexception": "credential",
+    "incompletesignatureexception": "credential",
     "model_not_found": "model_access",
     "model_not_found_error": "model_access",
     "model_decommissioned": "model_access",
@@ -110,6 +112,8 @@ _WORDS: Mapping[str, str] = {
     "api_error": "server",
     "internalserverexception": "server",
     "modelstreamerrorexception": "server",
+    "modelerrorexception": "server",
+    "modeltimeoutexception": "server",
 }
 """Codes and types in lower case. A `quota` word wins; else the first of code, type and status that is listed."""
 
@@ -144,9 +148,18 @@ _PHRASES: tuple[tuple[frozenset[int], str, re.Pattern[str]], ...] = tuple(
             ),
         ),
         (_FAULT, "rate_limit", r"tokens per minute|requests per minute|rate limit (?:reached|exceeded)"),
-        (_FAULT, "credential", r"api key not valid|invalid api key|incorrect api key|security token .{0,40}(?:invalid|expired)"),
+        (
+            _FAULT,
+            "credential",
+            r"api key not valid|invalid api key|incorrect api key|make sure your api key is valid"
+            r"|security token .{0,40}(?:invalid|expired)",
+        ),
         (_FAULT, "region", r"location is not supported|country, region, or territory not supported"),
-        (_FAULT | {410}, "model_access", r"no endpoints found|has been decommissioned|model .{1,200} (?:does not exist|not found)"),
+        (
+            _FAULT | {410},
+            "model_access",
+            r"no endpoints found|has been decommissioned|model .{1,200} (?:does not exist|not found)|model identifier is invalid",
+        ),
         (_FAULT, "max_output", r"max_(?:completion_|new_|output_)?tokens\b.{0,80}\b(?:exceed|too large|less than or equal|at most)"),
         (
             _FAULT,
@@ -157,7 +170,8 @@ _PHRASES: tuple[tuple[frozenset[int], str, re.Pattern[str]], ...] = tuple(
         (
             _FAULT,
             "unsupported_param",
-            r"extra inputs are not permitted|unsupported parameter|unrecognized request argument|unknown (?:parameter|field|name \")",
+            r"extra inputs are not permitted|extraneous key \[|unsupported parameter|unrecognized request argument"
+            r"|unknown (?:parameter|field|name \")",
         ),
         (_FAULT, "moderation", r"content management policy|flagged by (?:our )?moderation|safety system"),
     )

@@ -14,7 +14,7 @@ in one place. Errors of upstreams are read by `refusals.classify`, errors for ca
     turns      ChatRequest -> Conversation       parts, thoughts, offers, wishes: content, reasoning, tools and the rest, both ways
     compose    Conversation -> body              rounds: calls and results in the order that servers demand
     decoder    payloads, body -> hub events      blocks: where blocks begin and end; brief_event: the fast way
-    encoder    hub events -> chunks, body
+    encoder    hub events -> chunks, body        annotations: the citations that clients get
     address    Endpoint -> URL
     envelope   ApiError -> body
 """

@@ -6,10 +6,12 @@ Raw = dict[str, object]
 
 
 def take_usage(document: Raw, path: tuple[str, ...]) -> Raw | None:
-    """Remove and return the usage object at `path`, else at `usage`, else inside the first choice (seen in some streams)."""
+    """Remove and return the usage object at `path`, else at `usage`, else inside the first choice (seen in some streams). What stands at
+    `usage` is removed also where `path` is another place: some upstreams say it twice."""
     found = _take(document, path)
     if len(path) > 1 or path[0] != "usage":
-        found = found or _take(document, ("usage",))
+        plain = _take(document, ("usage",))
+        found = found or plain
     if found is None:
         choices = document.get("choices")
         if isinstance(choices, list) and choices and isinstance(choices[0], dict) and "usage" in choices[0]:

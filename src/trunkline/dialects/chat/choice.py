@@ -89,7 +89,7 @@ class ChoiceReader:
             self._unwrap(piece, rest + self._unwrapper.close())
         self._write_reasoning(piece)
         self._fill_arguments(piece)
-        self.native_finish_reason = native
+        self.native_finish_reason = native or None
         self.finish_reason = finish_reason(native, called=bool(self.assembler.calls))
         return piece
 

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from trunkline.dialects.chat import envelope
+from trunkline.dialects.chat.annotations import shown
 from trunkline.dialects.chat.request import ChatRequest
 from trunkline.dialects.chat.usage import usage_json
 from trunkline.dialects.hub.answer import Answer, AnswerBlock
@@ -91,13 +92,13 @@ class ChatEncoder:
         """An error chunk with `finish_reason: "error"`, then [DONE]."""
         choice: dict[str, object] = {"index": 0, "text": ""} if self._legacy else {"index": 0, "delta": {"content": ""}}
         choice.update(finish_reason="error", native_finish_reason=None)
-        return b"data: %b\n\n" % _encode({**self._lead, "error": envelope.error_object(error), "choices": [choice]}) + DONE
+        return b"data: %b\n\n" % _encode({**self._lead, "error": envelope.error_object(error), "choices": [choice], **envelope.routed(error)}) + DONE
 
     def whole(self, answer: Answer, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes:
         """The body with usage last."""
         said: dict[str, object] = {"text": _text(answer, "text")} if self._legacy else {"message": self._message(answer)}
         entries = [] if self._legacy else _entries(answer)
-        choice = {"index": 0, **_ending(answer), **said, **({"logprobs": {"content": entries, "refusal": None}} if entries else {})}
+        choice = {"index": 0, **_ending(answer), **said, "logprobs": {"content": entries, "refusal": None} if entries else None}
         body = {
             **_lead(self._identity, "text_completion" if self._legacy else "chat.completion"),
             "system_fingerprint": None,
@@ -141,7 +142,9 @@ class ChatEncoder:
             place.bare = False
             self._chunk({"tool_calls": [_arguments(place, event.text)]}, out)
         elif event.kind == "annotation":
-            self._chunk({"content": "", "annotations": [Raw(event.text.encode())]}, out)
+            annotation = shown(event.text)
+            if annotation is not None:
+                self._chunk({"content": "", "annotations": [annotation]}, out)
         else:
             self._words(place, event, follower, out)
 
@@ -188,7 +191,7 @@ class ChatEncoder:
             "reasoning_details": [item for place, block in enumerate(thoughts) for item in _details(block, place)],
             "tool_calls": [_call(block) for block in answer.tool_calls],
             "images": images,
-            "annotations": [Raw(item.encode()) for block in answer.blocks for item in block.parts.get("annotation", ())],
+            "annotations": _annotations(answer),
             "audio": _sound(sounds) if sounds else None,
         }
         return {
@@ -253,6 +256,12 @@ def _call(block: AnswerBlock) -> dict[str, object]:
 
 def _text(answer: Answer, kind: str) -> str:
     return "".join(block.joined("text") for block in answer.blocks if block.kind == kind)
+
+
+def _annotations(answer: Answer) -> list[Raw]:
+    """All annotations of an answer that this dialect has."""
+    all_of_them = [shown(text) for block in answer.blocks for text in block.parts.get("annotation", ())]
+    return [one for one in all_of_them if one is not None]
 
 
 def _entries(answer: Answer) -> list[Any]:

@@ -21,11 +21,14 @@ def error_object(error: ApiError) -> dict[str, object]:
     return out
 
 
-def render(error: ApiError, *, user_id: str | None = None, metadata: bytes | None = None) -> bytes:
-    """The JSON body of an error. `metadata` is `openrouter_metadata` as JSON, left out of a 500."""
+def render(error: ApiError, *, user_id: str | None = None) -> bytes:
+    """The JSON body of an error. What the router knows of it is left out of a 500."""
     body: dict[str, object] = {"error": error_object(error)}
     if user_id is not None:
         body["user_id"] = user_id
-    if metadata is not None and error.status != 500:
-        body["openrouter_metadata"] = msgspec.Raw(metadata)
-    return msgspec.json.encode(body)
+    return msgspec.json.encode(body | routed(error))
+
+
+def routed(error: ApiError) -> dict[str, object]:
+    """`openrouter_metadata`, for callers who asked for it; left out of a 500."""
+    return {} if error.router is None or error.status == 500 else {"openrouter_metadata": msgspec.Raw(error.router)}

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from trunkline.dialects.tiers import served
+
 Nothing = Annotated[list[object], Meta(max_length=0)]
 
 
@@ -110,5 +112,5 @@ def write(answer: PlainAnswer, identity: tuple[str, str, int, str, str], usage: 
     reason = choice.finish_reason
     out = MessageOut(message.role, message.content, None, None, message.annotations, message.audio, message.function_call)
     choices = (ChoiceOut(0, reason, reason, out, choice.logprobs, choice.stop_reason),)
-    tier = answer.service_tier or None
+    tier = served(answer.service_tier)
     return _encode(AnswerOut(*identity, answer.system_fingerprint, tier, choices, answer.obfuscation, answer.timings, Raw(usage)))

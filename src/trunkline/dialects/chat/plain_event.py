@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from trunkline.dialects.tiers import served
+
 
 class PlainDelta(Struct, forbid_unknown_fields=True, gc=False):
     """Text or none. What is absent stays absent for the client."""
@@ -85,4 +87,5 @@ def write(event: PlainEvent, part: PlainPart, identity: tuple[str, str, int, str
     """The client's event. `identity` is id, object, created, model and provider."""
     reason = part.finish_reason
     choices = (PartOut(0, part.delta, reason, reason, part.logprobs),)
-    return b"data: %b\n\n" % _encode(EventOut(*identity, event.system_fingerprint, event.service_tier, choices))
+    tier = UNSET if event.service_tier is UNSET else served(event.service_tier)
+    return b"data: %b\n\n" % _encode(EventOut(*identity, event.system_fingerprint, tier, choices))

@@ -12,6 +12,7 @@ from trunkline.dialects.chat.tools import forced_name
 from trunkline.dialects.chat.usage import usage_json, usage_view
 from trunkline.dialects.hub.translation import Identity
 from trunkline.dialects.refusals import refusal_of
+from trunkline.dialects.tiers import served
 from trunkline.errors import MalformedResponse, UpstreamError
 from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.quirks import Quirks
@@ -107,7 +108,7 @@ class ChatReply:
         if self._plain is not None:
             self.usage = self._plain.usage
             self.upstream_id = self._plain.id or None
-            self.service_tier = self._plain.service_tier or None
+            self.service_tier = served(self._plain.service_tier)
             return
         self._decode_fully(body)
 
@@ -130,7 +131,7 @@ class ChatReply:
             return
         identifier, tier = document.get("id"), document.get("service_tier")
         self.upstream_id = identifier if isinstance(identifier, str) and identifier else None
-        self.service_tier = tier if isinstance(tier, str) and tier else None
+        self.service_tier = served(tier)
         kept = [self._choice(choice, index) for index, choice in enumerate(choices) if isinstance(choice, dict)]
         lead = dict(zip(_LEAD, self._identity, strict=True))
         for key in _LEAD:

@@ -95,7 +95,7 @@ def _build(raw: dict[str, Raw], fields: Fields, seen: Survey, legacy: Literal[""
         modalities=seen.modalities,
         traits=seen.traits,
         prompt_bytes=seen.text_bytes + (len(bytes(tools)) if fields.tools and tools is not None else 0),
-        preferences=preferences(fields.provider),
+        preferences=preferences(fields.provider, fields.route),
         legacy=legacy,
         reasoning_excluded=fields.include_reasoning is False or (reasoning is not None and reasoning.exclude is True),
         effort=_effort(fields) if reasoning is not None or fields.reasoning_effort is not None else None,

@@ -19,6 +19,7 @@ from trunkline.dialects.chat.unstreamed import payloads_of
 from trunkline.dialects.chat.usage import usage_view
 from trunkline.dialects.hub.translation import Identity
 from trunkline.dialects.refusals import refusal_of
+from trunkline.dialects.tiers import served
 from trunkline.errors import ApiError, MalformedResponse, UpstreamError
 from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.quirks import Quirks
@@ -164,7 +165,7 @@ class ChatStream:
         choice: dict[str, object] = {"index": 0, "text": ""} if self._legacy else {"index": 0, "delta": {"content": ""}}
         choice["finish_reason"] = "error"
         choice["native_finish_reason"] = self.native_finish_reason
-        chunk = {**self._lead, "error": envelope.error_object(error), "choices": [choice]}
+        chunk = {**self._lead, "error": envelope.error_object(error), "choices": [choice], **envelope.routed(error)}
         return b"".join((*self._release(), b"data: ", _encode(chunk), b"\n\n", DONE))
 
     def _release(self) -> list[bytes]:
@@ -261,6 +262,8 @@ class ChatStream:
         if usage is not None:
             self.usage = merge_usage(self.usage, usage)
         self._note(chunk.get("id"), chunk.get("service_tier"))
+        if "service_tier" in chunk:
+            chunk["service_tier"] = served(chunk["service_tier"])
         choices = chunk.get("choices")
         bears = False
         kept: list[object] = []
@@ -275,8 +278,7 @@ class ChatStream:
     def _note(self, identifier: object, tier: object) -> None:
         if self.upstream_id is None and isinstance(identifier, str) and identifier:
             self.upstream_id = identifier
-        if isinstance(tier, str) and tier:
-            self.service_tier = tier
+        self.service_tier = served(tier) or self.service_tier
 
     def _rewrite_choice(self, choice: dict[str, object], position: int, kept: list[object], *, probe: bool) -> bool:
         index = choice.get("index")

@@ -18,6 +18,7 @@ from trunkline.dialects.hub.events import (
     Start,
     UsageSeen,
 )
+from trunkline.dialects.tiers import served
 from trunkline.errors import UpstreamError
 
 
@@ -106,7 +107,7 @@ def _begin(answer: Answer, event: BlockStart) -> None:
 
 def _usage(answer: Answer, event: UsageSeen) -> None:
     answer.usage = merged(answer.usage, event.raw)
-    answer.service_tier = event.service_tier or answer.service_tier
+    answer.service_tier = served(event.service_tier) or answer.service_tier
 
 
 def _finish(answer: Answer, event: Finish) -> None:

@@ -40,24 +40,26 @@ def error_object(error: ApiError) -> dict[str, object]:
     }
     if error.availability is not None and not masked:
         out["availability"] = error.availability
+    if error.details is not None and not masked:
+        out["details"] = error.details
     return out
 
 
-def document(error: ApiError, *, request_id: str | None = None, metadata: bytes | None = None) -> dict[str, object]:
-    """The whole error, as a body and as the data of an `error` event."""
-    body: dict[str, object] = {"type": "error", "error": error_object(error), "request_id": request_id}
+def document(error: ApiError, *, request_id: str | None = None) -> dict[str, object]:
+    """The whole error, as a body and as the data of an `error` event. `request_id` is the generation's id, where the error does not know
+    it."""
+    body: dict[str, object] = {"type": "error", "error": error_object(error), "request_id": error.generation_id or request_id}
     if error.status != 500:
         if error.metadata:
             body["metadata"] = error.metadata
-        if metadata is not None:
-            body["openrouter_metadata"] = msgspec.Raw(metadata)
+        if error.router is not None:
+            body["openrouter_metadata"] = msgspec.Raw(error.router)
     return body
 
 
-def render(error: ApiError, *, user_id: str | None = None, metadata: bytes | None = None, request_id: str | None = None) -> bytes:
-    """The JSON body of an error. `metadata` is `openrouter_metadata` as JSON, left out of a 500. `request_id` is the generation's id, None
-    before routing."""
-    body = document(error, request_id=request_id, metadata=metadata)
+def render(error: ApiError, *, user_id: str | None = None) -> bytes:
+    """The JSON body of an error. What the router knows of it is left out of a 500."""
+    body = document(error)
     if user_id is not None:
         body["user_id"] = user_id
     return msgspec.json.encode(body)

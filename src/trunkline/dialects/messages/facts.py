@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from trunkline.dialects.hub.events import Finish
 from trunkline.dialects.messages.account import Account
 from trunkline.dialects.messages.stops import finish_of
+from trunkline.dialects.tiers import served
 from trunkline.errors import UpstreamError
 
 Wire = Mapping[str, object]
@@ -65,8 +66,7 @@ class Facts:
         """A cumulative account."""
         if isinstance(usage, dict) and usage:
             self.account.take(usage)
-            tier = usage.get("service_tier")
-            self.service_tier = tier if isinstance(tier, str) and tier else self.service_tier
+            self.service_tier = served(usage.get("service_tier")) or self.service_tier
 
     def note_block(self, index: object, block: Wire) -> None:
         """A block with what it holds at its start. Any but text and thinking is content by itself."""

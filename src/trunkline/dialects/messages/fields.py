@@ -118,3 +118,4 @@ class Fields(Struct):
     user: Short | None = None
     trace: Object | None = None
     stop_server_tools_when: list[Object] | None = None
+    thread: Object | None = None

@@ -16,6 +16,8 @@ from trunkline.protocol.catalogue import Dialect
 from trunkline.protocol.request import InboundRequest
 
 _READ = msgspec.json.Decoder(Fields)
+_NO_THREADS = {"error_code": "thread_unsupported_request"}
+"""By this Anthropic's SDKs go on without a thread. Their tool runners ask for one, and then send only what is new of a conversation."""
 _SAME = ("temperature", "top_p", "top_k", "max_tokens")
 """Fields that bear the names of `supported_parameters`."""
 
@@ -48,7 +50,7 @@ def parse(body: bytes) -> MessagesRequest:
         parameters=_parameters(fields),
         modalities=frozenset(seen.modalities),
         prompt_bytes=seen.text_bytes + _system_bytes(fields) + _tool_bytes(raw, fields),
-        preferences=preferences(fields.provider),
+        preferences=preferences(fields.provider, fields.route),
         session_id=fields.session_id,
         user=fields.user or (None if fields.metadata is None else fields.metadata.user_id),
         traits=frozenset(seen.traits),
@@ -84,6 +86,8 @@ def _parameters(fields: Fields) -> frozenset[str]:
 
 
 def _check(fields: Fields) -> None:
+    if fields.thread is not None:
+        raise ApiError("invalid_request", "thread: No conversation is held here. Send all messages, without thread", details=_NO_THREADS)
     if fields.fallbacks is not None and fields.models is not None:
         raise ApiError("invalid_request", "fallbacks: Give either fallbacks or models, not both")
     names = set()

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Raw
 
 from trunkline.dialects.hub.translation import Identity
-from trunkline.dialects.responses.envelope import LENGTHS, code_of, message_of
+from trunkline.dialects.responses.envelope import LENGTHS, code_of, message_of, routed
 from trunkline.dialects.responses.request import ResponsesRequest
 from trunkline.errors import ApiError
 
@@ -80,7 +80,7 @@ def ended(
 
 def failed_document(begun: Document, output: Sequence[object], error: ApiError) -> Document:
     """The response that an error ended; one that is too long ends as cut for its length (contract 2.12, "Responses skin")."""
-    failed: Document = {**begun, "output": output, "output_text": output_text(output)}
+    failed: Document = {**begun, "output": output, "output_text": output_text(output), **routed(error)}
     if error.error_type in LENGTHS:
         return failed | {"status": "incomplete", "incomplete_details": {"reason": CUTS["length"]}}
     failed |= {"status": "failed", "error": {"code": code_of(error), "message": message_of(error)}, "error_type": error.error_type}

@@ -59,7 +59,7 @@ def parse(body: bytes) -> ResponsesRequest:
         prompt_bytes=seen.text_bytes
         + len((fields.instructions or "").encode())
         + (len(bytes(tools)) if fields.tools and tools is not None else 0),
-        preferences=preferences(fields.provider),
+        preferences=preferences(fields.provider, fields.route),
         reasoning_excluded=fields.reasoning is not None and fields.reasoning.exclude is True,
         effort=_effort(fields.reasoning),
         session_id=fields.session_id,

@@ -2,6 +2,7 @@
 
 from trunkline.dialects.hub.events import Failure, Finish
 from trunkline.dialects.refusals import refusal_of
+from trunkline.dialects.tiers import served
 from trunkline.errors import MalformedResponse, UpstreamRefused
 
 Document = dict[str, object]
@@ -37,8 +38,7 @@ def usage_of(response: Document) -> Document | None:
 
 def tier_of(response: Document) -> str | None:
     """The tier that served, where the response says it."""
-    tier = response.get("service_tier")
-    return tier if isinstance(tier, str) and tier else None
+    return served(response.get("service_tier"))
 
 
 def _searches(response: Document) -> int:
