@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from trunkline.errors import ResponseTooLarge
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
+"""A picture in base64 is one event of some megabytes."""
 _BOM = b"\xef\xbb\xbf"
 
 

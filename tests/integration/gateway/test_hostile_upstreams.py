@@ -16,6 +16,8 @@ from clients import head as request_head
 from gateway import MANAGEMENT_KEY, Gateway
 from town import DEAR, alone, endpoint, model, provider
 
+from trunkline.transport.sse import MAX_EVENT_BYTES
+
 MEBIBYTE = 1 << 20
 EVENT = b'data: {"id":"x","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n'
 FINISH = (
@@ -185,8 +187,8 @@ def test_a_line_without_end_is_given_up(hostile: Gateway, upstream: Upstream) ->
     upstream.use(head(), b"data: ", forever=b"x" * 65536)
     before = resident(hostile)
     assert chat(hostile, stream=True).status == 502
-    assert upstream.sent < 16 * MEBIBYTE
-    assert resident(hostile) < before + 32
+    assert upstream.sent < MAX_EVENT_BYTES + 16 * MEBIBYTE
+    assert resident(hostile) < before + 64
 
 
 @pytest.mark.parametrize("streamed", [False, True])
