@@ -100,6 +100,17 @@ def errors_page(module: ModuleType) -> list[str]:
     return [intro, "", *table(("error type", "status"), ((code(name), str(status)) for name, status in module.STATUS_OF_TYPE.items()))]
 
 
+def providers_page(module: ModuleType) -> list[str]:
+    """The built-in providers: what each is called, how it is spoken to, and what opens it."""
+    rows = [
+        (code(provider.slug), provider.name, code(provider.dialect), " ".join(code(name) for name in module.variables_of(provider)))
+        for provider in module.built_in({}).values()
+        if not provider.launch
+    ]
+    intro = "The built-in providers. An endpoint is ready when the variables are set; [providers.md](../providers.md) tells more."
+    return [intro, "", *table(("slug", "name", "dialect", "variables"), rows)]
+
+
 def configuration_page(module: ModuleType) -> list[str]:
     """The keys of the single tables of `trunkline.toml`; those of its lists are in the Structs that read them."""
     lines = [
@@ -129,6 +140,7 @@ def _description(field: inspect.Field) -> str:
 PAGES = (
     Page("settings.md", "Settings", "trunkline.settings", settings_page),
     Page("configuration.md", "trunkline.toml", "trunkline.catalogue.config", configuration_page),
+    Page("providers.md", "Providers", "trunkline.providers.records", providers_page),
     Page("commands.md", "Commands", "trunkline.cli", commands_page),
     Page("operations.md", "Operations of the API", "trunkline.api.routes", operations_page),
     Page("errors.md", "Error types", "trunkline.errors", errors_page),

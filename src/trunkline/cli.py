@@ -5,17 +5,18 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
 from trunkline import __version__
 from trunkline.accounts.keys import KeyChanges, Keys, NewKey
+from trunkline.app import route_table
 from trunkline.app.serving import serve as serve_forever
 from trunkline.catalogue import sync as syncing
 from trunkline.catalogue.differences import Difference
 from trunkline.errors import ApiError, TrunklineError
-from trunkline.local import weights
+from trunkline.local import embedder_files, weights
 from trunkline.mock import server as mock_server
 from trunkline.protocol.money import round_usd, usd
 from trunkline.settings import SETTINGS, Settings, load
@@ -190,8 +191,26 @@ def local() -> None:
 
 @local.command()
 def fetch() -> None:
-    """Download the local model's weights (93 MB) and check them."""
-    click.echo(str(weights.fetch(weights.default_directory(os.environ))))
+    """Download the local models' weights (93 MB for chat, 21 MB for embeddings) and check them."""
+    directory = weights.default_directory(os.environ)
+    for path in (weights.fetch(directory), *embedder_files.fetch(directory)):
+        click.echo(str(path))
+
+
+@cli.command()
+@click.argument("request_file", metavar="FILE", type=click.File("rb"))
+@click.option("--dialect", default="", help="Whose body it is (chat, messages, responses, embeddings, ...); absent = its fields tell.")
+@click.option("--url", default="", help="Where the server answers; absent = where the settings say, on this machine.")
+@click.option("--key", default="", envvar="TRUNKLINE_API_KEY", help="An API key; absent = the bootstrap key or the demo key.")
+@settings_options
+def route(request_file: BinaryIO, dialect: str, url: str, key: str, **flags: str | None) -> None:
+    """Show where the request in FILE (- = standard input) would go, and why. A running server is asked; nothing is sent to a provider."""
+    chosen = settings_of(flags)
+    asked = route_table.ask(
+        url or route_table.address(chosen), key or route_table.find_key(chosen), request_file.read(), dialect, os.environ
+    )
+    for line in route_table.lines(asyncio.run(asked)):
+        click.echo(line)
 
 
 @cli.command()

@@ -68,7 +68,9 @@ class ApiError(TrunklineError):
     """An error a caller is told. `status` defaults to the one of `error_type`; `metadata` and `availability` are JSON objects of the
     contract.
 
-    `headers` are extra response headers (`Retry-After`).
+    `details`: what SDKs for Messages decide by (`error.details`). `headers` are extra response headers (`Retry-After`). What the router
+    knows is added on the way: `generation_id` once a request has reached it, and `router` (`openrouter_metadata`, as JSON) for callers who
+    ask for it.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class ApiError(TrunklineError):
         status: int | None = None,
         metadata: Mapping[str, object] | None = None,
         availability: Mapping[str, object] | None = None,
+        details: Mapping[str, object] | None = None,
         headers: Sequence[tuple[str, str]] = (),
     ) -> None:
         super().__init__(message)
@@ -87,7 +90,10 @@ class ApiError(TrunklineError):
         self.status = status if status is not None else STATUS_OF_TYPE[error_type]
         self.metadata = metadata
         self.availability = availability
+        self.details = details
         self.headers = headers
+        self.generation_id: str | None = None
+        self.router: bytes | None = None
 
 
 class StorageUnavailable(TrunklineError):

@@ -179,6 +179,10 @@ class Bench:
         """Send one request and return what came back. `leave` closes the client's connection after so many seconds."""
         body = {"model": "a/m", "messages": [{"role": "user", "content": "What is the capital of France?"}], **fields}
         call = Call({b"authorization": authorization, b"x-title": b"Tests"}, msgspec.json.encode(body), Mint(), CHAT)
+        return self.send(call, leave=leave)
+
+    def send(self, call: Call, *, leave: float | None = None) -> Outcome:
+        """Send a request of any dialect."""
         return asyncio.run(self._ask(call, leave))
 
     async def _ask(self, call: Call, leave: float | None) -> Outcome:

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import Table
 
+from trunkline.analytics.endpoint_rollup import add_endpoint_slots
 from trunkline.analytics.rows import WRITTEN, to_rows
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.storage.connection import DUPLICATES, Connection
@@ -128,6 +129,7 @@ def _write(connection: Connection, records: Sequence[GenerationRecord], *, repla
         rollups = aggregate(records)
         for upsert in _UPSERTS:
             connection.insert(upsert.table, upsert.columns, getattr(rollups, upsert.table.name), upsert.conflict)
+        add_endpoint_slots(connection, records)
     return len(records)
 
 

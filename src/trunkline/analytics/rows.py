@@ -65,6 +65,7 @@ DETAILS: Final = (
     "preset_id",
     "router",
     "service_tier",
+    "response_cache_source_id",
 )
 """The other fields in stored order: a new field goes to the end, none ever leaves its place."""
 COLUMNS: Final = (*FIELDS, "details")

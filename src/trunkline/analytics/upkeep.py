@@ -2,7 +2,7 @@
 
 A thread of its own looks once an hour, first a moment after the start. Whichever worker claims the task does it; the others find nothing
 left to do. Generations go by whole UTC days: as partitions where the engine has them, and as rows in batches so small that no writer
-waits for long. Roll-ups stay for ever.
+waits for long. What endpoints did by minute stays for two days, by hour for thirty; all other roll-ups stay for ever.
 """
 
 import logging
@@ -13,11 +13,13 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Final
 
+from sqlalchemy import Table
+
 from trunkline.errors import StorageUnavailable
 from trunkline.storage.connection import Connection
 from trunkline.storage.days import date_of, day_of, first_id
 from trunkline.storage.engines import Storage
-from trunkline.storage.schema.telemetry import generations
+from trunkline.storage.schema.telemetry import endpoint_hour, endpoint_minute, generations
 
 TASK: Final = "upkeep"
 DAYS_AHEAD: Final = 7
@@ -28,6 +30,10 @@ FIRST_SECONDS: Final = 1.0
 INTERVAL_SECONDS: Final = 3600.0
 RETRY_SECONDS: Final = 60.0
 """After a round that failed, such as while pg_dump holds the tables."""
+SLOTS: Final = 10
+"""Minutes or hours of all endpoints that are deleted at once."""
+MINUTE_DAYS: Final = 2
+HOUR_DAYS: Final = 30
 _AFTER_BATCH: Final = "SELECT id FROM generations WHERE id < ? ORDER BY id LIMIT 1 OFFSET ?"
 _COUNT: Final = "SELECT count(*) FROM generations WHERE id < ?"
 _DELETE: Final = "DELETE FROM generations WHERE id < ?"
@@ -66,6 +72,8 @@ class Upkeep:
                 keep = self._keep_days()
                 if keep is not None:
                     self._forget(connection, max(0, today - keep))
+                self._delete_slots(connection, endpoint_minute, (today - MINUTE_DAYS) * 24 * 60)
+                self._delete_slots(connection, endpoint_hour, (today - HOUR_DAYS) * 24)
 
     def _run(self) -> None:
         delay = FIRST_SECONDS
@@ -98,3 +106,12 @@ class Upkeep:
         if last:
             connection.execute(_DELETE, (end,))
         return deleted + last
+
+    def _delete_slots(self, connection: Connection, table: Table, end: int) -> None:
+        """Deletes the slots before number `end`, oldest first, a few at a time with a pause after each."""
+        query = f"SELECT min(slot) FROM {table.name} WHERE slot < ?"  # noqa: S608 - a table of ours
+        delete = f"DELETE FROM {table.name} WHERE slot < ?"  # noqa: S608
+        while (oldest := connection.execute(query, (end,)).fetchone()[0]) is not None:
+            connection.execute(delete, (min(oldest + SLOTS, end),))
+            if self._stopping.wait(PAUSE_SECONDS):
+                return

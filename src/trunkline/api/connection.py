@@ -48,11 +48,15 @@ class Places:
         tasks: set[asyncio.Task[None]],
     ) -> None:
         self.routes = {path.encode(): route for path, route in routes.items()}
-        self.beginnings = tuple(b"POST %b " % path for path in self.routes)
+        self.beginnings = tuple(b"POST %b%b" % (path, end) for path in self.routes for end in (b" ", b"?"))
         self.fallback = fallback
         self.connections = connections
         self.tasks = tasks
         self.dates = Dates()
+
+    def find(self, url: bytes) -> InferenceRoute | None:
+        """The route of a request target (RFC 9112, 3.2.1). A query says nothing to us: agents for Messages send `?beta=true`."""
+        return self.routes.get(url) or self.routes.get(url.partition(b"?")[0])
 
 
 class Waiting(Struct):
@@ -190,12 +194,12 @@ class Connection(asyncio.Protocol):
             return
         self._reading = False
         self._shared_read = True
-        route = self._places.routes.get(self._url)
+        route = self._places.find(self._url)
         if route is None or parser.get_method() != b"POST":
             self._turn_away()
             return
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        call = route.accept(self._headers, body)
+        call = route.accept(self._headers, body, self._url.partition(b"?")[2])
         self._deadline = self._loop.time() + IDLE_SECONDS
         http11 = parser.get_http_version() == "1.1"
         self._waiting.append(Waiting(route, call, http11, http11 and parser.should_keep_alive()))

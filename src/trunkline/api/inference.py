@@ -7,12 +7,11 @@ itself; called as an ASGI application the same route serves every other connecti
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from trunkline.api.cors import RESPONSE_HEADERS
-from trunkline.errors import ApiError, StorageUnavailable
+from trunkline.errors import ApiError, StorageUnavailable, UpstreamError
 from trunkline.inference.call import Call, Mint
-from trunkline.inference.pipeline import Pipeline
 from trunkline.inference.reply import AsgiReply, Receive, Reply, Send
 from trunkline.inference.skins import Skin
 
@@ -27,18 +26,25 @@ TOO_SLOW = ApiError("timeout", f"The request body did not arrive within {BODY_SE
 logger = logging.getLogger(__name__)
 
 
+class Runs(Protocol):
+    """What answers calls: the pipeline, or a counter of tokens."""
+
+    async def run(self, call: Call, reply: Reply) -> None:
+        """Answer one call. Raises ApiError for whatever the client can still be told with an HTTP status."""
+
+
 class InferenceRoute:
     """One inference operation. `skin` is how its clients speak."""
 
-    def __init__(self, pipeline: Pipeline, skin: Skin) -> None:
+    def __init__(self, pipeline: Runs, skin: Skin) -> None:
         self._pipeline = pipeline
         self._skin = skin
         self._render = skin.render
         self._mint = Mint()
 
-    def accept(self, headers: Mapping[bytes, bytes], body: bytes) -> Call:
+    def accept(self, headers: Mapping[bytes, bytes], body: bytes, query: bytes = b"") -> Call:
         """The call that a complete request is."""
-        return Call(headers, body, self._mint, self._skin)
+        return Call(headers, body, self._mint, self._skin, query)
 
     async def answer(self, call: Call, reply: Reply) -> None:
         """Answer a call, with an error where there is no better answer."""
@@ -48,6 +54,8 @@ class InferenceRoute:
             await reply.whole(error.status, self._render(error), encode_headers(error.headers))
         except StorageUnavailable:
             await reply.whole(BUSY.status, self._render(BUSY), encode_headers(BUSY.headers))
+        except UpstreamError:
+            raise  # an answer that cannot tell an error ends with its connection
         except Exception:
             logger.exception("request %s failed", call.id_text)
             if reply.started:
@@ -58,7 +66,7 @@ class InferenceRoute:
         """Answer one request (ASGI 3)."""
         headers = dict(scope["headers"])
         try:
-            call = self.accept(headers, await read_body(headers, receive))
+            call = self.accept(headers, await read_body(headers, receive), scope.get("query_string", b""))
         except ApiError as error:
             await AsgiReply(send, receive, RESPONSE_HEADERS).whole(error.status, self._render(error), [(b"connection", b"close")])
             return

@@ -13,7 +13,7 @@ from trunkline.api.call import Call, Reply, reply
 from trunkline.catalogue import listing, rss
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.catalogue.query import ModelQuery, parse_query
-from trunkline.catalogue.statistics import EndpointStats, ModelStats
+from trunkline.catalogue.statistics import UNMEASURED_MODEL, EndpointStats, ModelStats
 from trunkline.catalogue.views import endpoint_view, endpoints_view, model_view
 from trunkline.errors import ApiError
 from trunkline.protocol.catalogue import Endpoint, Model
@@ -35,19 +35,21 @@ class WholeList(Struct, frozen=True):
 
 class Models:
     """The tags Models and Endpoints. `tokens` gives the tokens of the last seven days by model id, `stats` what was measured of an
-    endpoint; `site` is the origin of the web pages, for the feed."""
+    endpoint, and `models` what was measured of models, by id; `site` is the origin of the web pages, for the feed."""
 
     def __init__(
         self,
         catalogue: Callable[[], Catalogue],
         tokens: Callable[[], Mapping[str, int]],
         stats: Callable[[str], EndpointStats | None],
+        models: Callable[[], Mapping[str, ModelStats]],
         *,
         site: str,
     ) -> None:
         self._catalogue = catalogue
         self._tokens = tokens
         self._stats = stats
+        self._models = models
         self._site = site
         self._whole: WholeList | None = None
 
@@ -77,7 +79,9 @@ class Models:
     async def read(self, call: Call) -> Reply:
         """`GET /model/{author}/{slug}`: one model, by id, alias, dated slug or variant."""
         catalogue = self._catalogue()
-        return reply({"data": model_view(catalogue, _find(catalogue, call.path))})
+        slug = f"{call.path['author']}/{call.path['slug']}".lower()
+        stands_in = catalogue.mirrors.get(slug) or catalogue.routers.get(slug)
+        return reply({"data": model_view(catalogue, stands_in or _find(catalogue, call.path))})
 
     async def read_endpoints(self, call: Call) -> Reply:
         """`GET /models/{author}/{slug}/endpoints`: who serves the model, at which price, and how well lately."""
@@ -95,8 +99,10 @@ class Models:
         return reply({"data": views})
 
     def _select(self, query: ModelQuery) -> listing.Page:
-        figures = {model: ModelStats(tokens_week=tokens) for model, tokens in self._tokens().items()}
-        return listing.select(self._catalogue(), query, now=time.time(), stats=figures)
+        figures = dict(self._models())
+        for model, tokens in self._tokens().items():
+            figures[model] = structs.replace(figures.get(model, UNMEASURED_MODEL), tokens_week=tokens)
+        return listing.select(self._catalogue(), query, now=time.time(), stats=figures, stand_ins=not query.use_rss)
 
     def _answer(self, call: Call, query: ModelQuery) -> Reply:
         return reply(listing.models_view(self._catalogue(), self._select(query), call.operation.path, _fields(call)))

@@ -39,7 +39,10 @@ class Operation(Struct, frozen=True):
 
 
 _INFERENCE_TAGS = frozenset(
-    {"Anthropic Messages", "Chat", "Completions", "Embeddings", "Images", "Rerank", "Responses", "STT", "TTS", "Video Generation"}
+    {
+        *("Anthropic Messages", "Chat", "Completions", "Embeddings", "Images", "Rerank", "Responses", "Routing", "STT", "TTS"),
+        "Video Generation",
+    }
 )
 _BROWSER_PATHS = frozenset({"/api/v1/key", "/api/v1/auth/keys", "/api/v1/models/user", "/api/v1/generation"})
 
@@ -47,8 +50,8 @@ OPERATIONS = (
     Operation("GET", "/api/v1/activity", "management", "Analytics", "planned", "Get user activity grouped by endpoint"),
     Operation("GET", "/api/v1/analytics/meta", "management", "Analytics", "planned", "Get available analytics metrics and dimensions"),
     Operation("POST", "/api/v1/analytics/query", "management", "Analytics", "planned", "Query analytics data"),
-    Operation("POST", "/api/v1/audio/speech", "key", "TTS", "planned", "Create speech"),
-    Operation("POST", "/api/v1/audio/transcriptions", "key", "STT", "planned", "Create transcription"),
+    Operation("POST", "/api/v1/audio/speech", "key", "TTS", "live", "Create speech"),
+    Operation("POST", "/api/v1/audio/transcriptions", "key", "STT", "live", "Create transcription"),
     Operation("POST", "/api/v1/auth/keys", "none", "OAuth", "planned", "Exchange authorization code for API key"),
     Operation("POST", "/api/v1/auth/keys/code", "key", "OAuth", "planned", "Create authorization code"),
     Operation("GET", "/api/v1/benchmarks", "key", "Benchmarks", "planned", "List Benchmarks"),
@@ -64,7 +67,7 @@ OPERATIONS = (
     Operation("GET", "/api/v1/datasets/app-rankings", "key", "Datasets", "planned", "Top apps by token usage"),
     Operation("GET", "/api/v1/datasets/rankings-daily", "key", "Datasets", "planned", "Daily token totals for top 50 models"),
     Operation("GET", "/api/v1/datasets/session-cost", "key", "Datasets", "planned", "Cost per session by harness and model"),
-    Operation("POST", "/api/v1/embeddings", "key", "Embeddings", "planned", "Submit an embedding request"),
+    Operation("POST", "/api/v1/embeddings", "key", "Embeddings", "live", "Submit an embedding request"),
     Operation("GET", "/api/v1/embeddings/models", "public", "Embeddings", "live", "List all embeddings models"),
     Operation("GET", "/api/v1/endpoints/zdr", "public", "Endpoints", "live", "Preview the impact of ZDR on the available endpoints"),
     Operation("GET", "/api/v1/files", "key", "Files", "planned", "List files"),
@@ -120,9 +123,9 @@ OPERATIONS = (
     ),
     Operation("GET", "/api/v1/guardrails/assignments/keys", "management", "Guardrails", "planned", "List all key assignments"),
     Operation("GET", "/api/v1/guardrails/assignments/members", "management", "Guardrails", "planned", "List all member assignments"),
-    Operation("POST", "/api/v1/images", "key", "Images", "planned", "Generate an image"),
-    Operation("GET", "/api/v1/images/models", "public", "Images", "planned", "List image generation models"),
-    Operation("GET", "/api/v1/images/models/{author}/{slug}/endpoints", "public", "Images", "planned", "List endpoints for an image model"),
+    Operation("POST", "/api/v1/images", "key", "Images", "live", "Generate an image"),
+    Operation("GET", "/api/v1/images/models", "public", "Images", "live", "List image generation models"),
+    Operation("GET", "/api/v1/images/models/{author}/{slug}/endpoints", "public", "Images", "live", "List endpoints for an image model"),
     Operation("GET", "/api/v1/key", "any", "API Keys", "live", "Get current API key"),
     Operation("GET", "/api/v1/keys", "management", "API Keys", "live", "List API keys"),
     Operation("POST", "/api/v1/keys", "management", "API Keys", "live", "Create a new API key"),
@@ -171,7 +174,7 @@ OPERATIONS = (
     Operation("GET", "/api/v1/presets/{slug}/versions", "key", "Presets", "planned", "List versions of a preset"),
     Operation("GET", "/api/v1/presets/{slug}/versions/{version}", "key", "Presets", "planned", "Get a specific version of a preset"),
     Operation("GET", "/api/v1/providers", "public", "Providers", "live", "List all providers"),
-    Operation("POST", "/api/v1/rerank", "key", "Rerank", "planned", "Submit a rerank request"),
+    Operation("POST", "/api/v1/rerank", "key", "Rerank", "live", "Submit a rerank request"),
     Operation("POST", "/api/v1/responses", "key", "Responses", "live", "Create a response"),
     Operation("GET", "/api/v1/scim/group-mappings", "management", "SCIM", "planned", "List SCIM group mappings"),
     Operation("POST", "/api/v1/scim/group-mappings", "management", "SCIM", "planned", "Create a SCIM group mapping"),
@@ -206,9 +209,11 @@ EXTENSIONS = (
     Operation("POST", "/api/v1/completions", "key", "Completions", "live", "Create a text completion (legacy)"),
     Operation("POST", "/api/v1/cursor", "key", "Chat", "live", "Create a chat completion with Cursor's flat tools"),
     Operation("POST", "/api/v1/cursor/chat/completions", "key", "Chat", "live", "Create a chat completion with Cursor's flat tools"),
+    Operation("POST", "/api/v1/messages/count_tokens", "key", "Anthropic Messages", "live", "Count the tokens of a message"),
+    Operation("POST", "/api/v1/route", "key", "Routing", "live", "Explain where a request would go, without sending it"),
     Operation("GET", "/health", "none", "Health", "live", "Whether the server is ready"),
 )
-"""Operations that the document does not have: one that OpenRouter serves undocumented, and our own."""
+"""Operations that the document does not have: those that clients of other vendors' APIs call, and our own."""
 
 TABLE = OPERATIONS + EXTENSIONS
 

@@ -8,7 +8,7 @@ from trunkline.accounts.keys import Keys
 from trunkline.api.credits import Totals
 from trunkline.auth.authenticator import Authenticator
 from trunkline.catalogue.catalogue import Catalogue
-from trunkline.catalogue.statistics import EndpointStats
+from trunkline.catalogue.statistics import EndpointStats, ModelStats
 from trunkline.metering.recorder import Recorder
 from trunkline.settings import Settings
 
@@ -18,8 +18,8 @@ class ApiServices(Struct, frozen=True, kw_only=True):
 
     `catalogue` gives the catalogue in force (another object after a reload); `keys_changed` lets authentication see a change of
     keys at once (`KeyDirectory.refresh`); `credits` gives the account's totals; `weekly_tokens` the tokens of the last seven days
-    by model id; `endpoint_stats` what was measured of an endpoint, by its id; `site` is the origin of the web pages, without a slash
-    at its end.
+    by model id; `endpoint_stats` what was measured of an endpoint, by its id, `model_stats` of all models, by theirs; `site` is
+    the origin of the web pages, without a slash at its end.
     """
 
     catalogue: Callable[[], Catalogue]
@@ -31,4 +31,5 @@ class ApiServices(Struct, frozen=True, kw_only=True):
     settings: Settings
     weekly_tokens: Callable[[], Mapping[str, int]]
     endpoint_stats: Callable[[str], EndpointStats | None]
+    model_stats: Callable[[], Mapping[str, ModelStats]]
     site: str

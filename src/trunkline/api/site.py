@@ -20,6 +20,7 @@ from trunkline.api.call import Call, Reply
 from trunkline.api.credits import Credits
 from trunkline.api.generations import Generations
 from trunkline.api.health import Health
+from trunkline.api.image_models import ImageModels
 from trunkline.api.keys import Keys
 from trunkline.api.models import Models
 from trunkline.api.providers import Providers
@@ -45,7 +46,8 @@ _MAX_FIELDS = 100
 
 def handlers(services: ApiServices) -> Mapping[tuple[str, str], Handler]:
     """The function of each live operation, by method and path."""
-    models = Models(services.catalogue, services.weekly_tokens, services.endpoint_stats, site=services.site)
+    models = Models(services.catalogue, services.weekly_tokens, services.endpoint_stats, services.model_stats, site=services.site)
+    images = ImageModels(services.catalogue)
     providers, generations, credits = Providers(services.catalogue), Generations(services.recorder), Credits(services.credits)
     keys = Keys(services.keys, services.keys_changed, services.credits)
     return {
@@ -56,6 +58,8 @@ def handlers(services: ApiServices) -> Mapping[tuple[str, str], Handler]:
         ("GET", "/api/v1/models/{author}/{slug}/endpoints"): models.read_endpoints,
         ("GET", "/api/v1/endpoints/zdr"): models.list_zdr_endpoints,
         ("GET", "/api/v1/embeddings/models"): models.search_embeddings,
+        ("GET", "/api/v1/images/models"): images.list,
+        ("GET", "/api/v1/images/models/{author}/{slug}/endpoints"): images.read_endpoints,
         ("GET", "/api/v1/providers"): providers.list,
         ("GET", "/api/v1/key"): keys.read_own,
         ("GET", "/api/v1/keys"): keys.list,

@@ -85,11 +85,13 @@ class WireReply:
         "_close",
         "_dates",
         "_ended",
+        "_extra",
         "_gate",
         "_generation_id",
         "_http11",
         "_leaving",
         "_over",
+        "_stream_lines",
         "_transport",
         "blocked_since",
         "sent_at",
@@ -119,13 +121,15 @@ class WireReply:
         self._ended = ended
         self._leaving: Callable[[], None] | None = None
         self._over = False
+        self._stream_lines = _STREAM_LINES
+        self._extra = b""
 
     async def whole(self, status: int, body: bytes, headers: Sequence[Header] = ()) -> None:
         """Send a complete JSON answer."""
         if self._over:
             return
         self.started = self._over = True
-        extra = render_headers(headers) if headers else b""
+        extra = self._extra + render_headers(headers) if headers else self._extra
         self._transport.write(b"%bcontent-length: %d\r\n%b\r\n%b" % (self._head(status, _JSON_LINES), len(body), extra, body))
         self._ended(not self._close)
 
@@ -140,7 +144,7 @@ class WireReply:
         if not self.started:
             self.started = True
             self._close = self._close or not self._http11
-            head = self._head(200, _STREAM_LINES) + (_CHUNKED if self._http11 else b"") + b"\r\n"
+            head = self._head(200, self._stream_lines) + self._extra + (_CHUNKED if self._http11 else b"") + b"\r\n"
         if self._http11:
             data = (
                 b"%b%x\r\n%b\r\n%b" % (head, len(data), data, b"0\r\n\r\n" if last else b"")
@@ -157,6 +161,14 @@ class WireReply:
             await self._gate.passed()
             self.blocked_since = 0.0
 
+    def become(self, media_type: str) -> None:
+        """Another type of stream, with nothing put in between."""
+        self._stream_lines = render_headers(((b"content-type", media_type.encode("ascii")), *RESPONSE_HEADERS))
+
+    def extend(self, headers: Sequence[Header]) -> None:
+        """More headers."""
+        self._extra += render_headers(headers)
+
     def on_leaving(self, callback: Callable[[], None] | None) -> None:
         """Remember whom to tell when the client leaves."""
         self._leaving = callback
@@ -171,6 +183,8 @@ class WireReply:
         """Send what means nothing, so that the network tells whether the client is still there. Any client of HTTP/1.1 skips an interim
         answer (RFC 9110, 15.2)."""
         if self._over:
+            return
+        if self.started and self._stream_lines is not _STREAM_LINES:
             return
         if self.started:
             self._transport.write(b"%x\r\n%b\r\n" % (len(COMMENT), COMMENT) if self._http11 else COMMENT)

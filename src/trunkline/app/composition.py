@@ -24,7 +24,7 @@ from trunkline.api.routes import TABLE
 from trunkline.api.services import ApiServices
 from trunkline.api.site import EXCEPTION_HANDLERS, build_api
 from trunkline.app.dispatch import Dispatcher
-from trunkline.app.environment import LOCAL_API_KEY, LocalPlace, find_tally
+from trunkline.app.environment import LOCAL_API_KEY, LocalPlace, find_board, find_tally
 from trunkline.app.figures import Figures
 from trunkline.auth.authenticator import Authenticator
 from trunkline.auth.directory import KeyDirectory
@@ -34,15 +34,27 @@ from trunkline.catalogue.first_seen import FirstSeen
 from trunkline.catalogue.load import load as load_catalogue
 from trunkline.catalogue.synced import synced_file
 from trunkline.errors import ConfigError
-from trunkline.health.outages import OutageMemory
+from trunkline.health.measurements import Measurements
+from trunkline.health.monitor import Monitor
 from trunkline.inference.attempts import Attempts
+from trunkline.inference.cached import Cache
 from trunkline.inference.ledger import Ledger
+from trunkline.inference.lines import Lines
+from trunkline.inference.oneshot import OneShot, Operation
+from trunkline.inference.operations import OPERATIONS, RUNNERS
 from trunkline.inference.pipeline import Pipeline, Services
-from trunkline.inference.routes import Routes
-from trunkline.inference.skins import SKINS
+from trunkline.inference.route_reports import PATH as ROUTE_PATH
+from trunkline.inference.route_reports import Explained, RouteReports
+from trunkline.inference.routes import Launch, Routes
+from trunkline.inference.skins import CHAT, CONVERSATIONS, MESSAGES, SKINS
+from trunkline.inference.staging import Staging, file_loader
+from trunkline.inference.token_counts import PATH as COUNT_PATH
+from trunkline.inference.token_counts import TokenCounts
+from trunkline.inference.unit_ledger import UnitLedger
 from trunkline.inference.upstream import Upstream
 from trunkline.inference.watch import Drains
 from trunkline.limits.budgets import Budgets
+from trunkline.local.process import EMBEDDER_COMMAND
 from trunkline.local.supervisor import LocalModel
 from trunkline.metering.estimates import Estimates
 from trunkline.metering.recorder import Recorder
@@ -50,7 +62,12 @@ from trunkline.metering.spool import Spool
 from trunkline.pages.services import Operation as PageOperation
 from trunkline.pages.services import PageServices
 from trunkline.pages.site import Site
+from trunkline.plugins.caching.store import AnswersInMemory
+from trunkline.plugins.files.engines import LOCAL
+from trunkline.plugins.pdf.parser import PdfParser
+from trunkline.providers.aws import find_chain
 from trunkline.providers.credentials import Credentials
+from trunkline.providers.signing import Signers
 from trunkline.settings import Settings
 from trunkline.storage.engines import Storage
 from trunkline.transport.client import Client
@@ -71,14 +88,18 @@ class Gateway:
         self._storage = storage
         self._environ = {**environ, LOCAL_API_KEY: place.api_key}
         self._first_seen = FirstSeen(settings.data_dir / "first-seen.json", time.time)
-        self._local = _local_model(settings, self._environ, place)
+        self._children = _local_models(settings, self._environ, place)
         self._storage_rules = self._load_storage_rules()
         self._catalogue = self._load_catalogue()
         self._client = Client(EgressGuard(), environ=environ)
+        self._pdf = PdfParser(self._environ)
+        self._signers = Signers(self._environ, self._client, chain=find_chain())
         self._directory = KeyDirectory(storage)
         self._authenticator = Authenticator(self._directory)
         self._budgets = Budgets(storage)
         self._figures = Figures(storage)
+        self._health = Monitor(board=find_board(environ))
+        self._measurements = Measurements(storage.connect_telemetry, self._health, self._model_of)
         spool = Spool(settings.data_dir / "spool", storage.worker_id)
         self._recorder = Recorder(
             spool,
@@ -88,12 +109,25 @@ class Gateway:
             settle_batch,
             shared=settings.data_dir if settings.workers > 1 else None,
             tally=find_tally(environ),
+            observe=self._health.observe,
         )
         self._upkeep = Upkeep(storage, lambda: self._storage_rules.generation_days)
         self._routes = self._make_routes()
-        pipeline = self._make_pipeline()
+        self._lines = Lines(self._client, Credentials(self._environ), self._launchers, self._signers.to)
+        services = self._make_services()
+        pipeline, counts = Pipeline(services), TokenCounts(services, self._client, self._routes)
+        inference = {path: InferenceRoute(pipeline, skin) for path, skin in SKINS.items()}
+        oneshots = {path: self._make_oneshot(services, one) for path, one in OPERATIONS.items()}
+        others = {path: InferenceRoute(oneshots[path], one.skin) for path, one in OPERATIONS.items()}
+        reports = {name: Explained(pipeline, skin) for name, skin in CONVERSATIONS.items()}
+        reports |= {one.name: Explained(oneshots[path], one.skin) for path, one in OPERATIONS.items()}
         self.application = Dispatcher(
-            {path: InferenceRoute(pipeline, skin) for path, skin in SKINS.items()},
+            {
+                **inference,
+                **others,
+                COUNT_PATH: InferenceRoute(counts, MESSAGES),
+                ROUTE_PATH: InferenceRoute(RouteReports(services, reports), CHAT),
+            },
             self._make_site(),
             self.start,
             self.stop,
@@ -108,15 +142,19 @@ class Gateway:
         self._recorder.start()
         await self._figures.refresh()
         self._figures.start()
+        await self._measurements.start()
         self._upkeep.start()
         settle_heap()
 
     async def stop(self) -> None:
         """End in the reverse order: nothing recorded is lost."""
         self._figures.stop()
+        await self._measurements.stop()
         self._upkeep.stop()
-        if self._local is not None:
-            await self._local.stop()
+        for child in self._children.values():
+            await child.stop()
+        await self._pdf.close()
+        await self._signers.close()
         await self._client.close()
         self._recorder.close()
         await self._budgets.close()
@@ -130,7 +168,7 @@ class Gateway:
         except ConfigError as error:
             logger.warning("the configuration is not reloaded: %s", error)
             return
-        self._routes.credentials = Credentials(self._environ)
+        self._routes.credentials = self._lines.credentials = Credentials(self._environ)
         self._storage_rules, self._catalogue = rules, catalogue
         logger.info("the configuration is reloaded")
 
@@ -143,29 +181,45 @@ class Gateway:
 
     def _load_catalogue(self) -> Catalogue:
         config = self._config_file()
-        local = self._local.base_url if self._local is not None else None
+        urls = {name: child.base_url for name, child in self._children.items()}
         synced = synced_file(self._settings.data_dir)
-        return load_catalogue(config, self._environ, local=local, first_seen=self._first_seen, synced=synced)
+        return load_catalogue(
+            config,
+            self._environ,
+            local=urls.get("local"),
+            embedder=urls.get("embedder"),
+            first_seen=self._first_seen,
+            synced=synced,
+        )
 
     def _make_routes(self) -> Routes:
-        launchers = {} if self._local is None else {"local": self._local.ready}
-        return Routes(self._client, Credentials(self._environ), launchers)
+        return Routes(self._client, Credentials(self._environ), self._launchers, self._signers.to)
 
-    def _make_pipeline(self) -> Pipeline:
-        health, estimates = OutageMemory(), Estimates()
-        return Pipeline(
-            Services(
-                catalogue=lambda: self._catalogue,
-                authenticator=self._authenticator,
-                budgets=self._budgets,
-                estimates=estimates,
-                health=health,
-                attempts=Attempts(self._routes, health),
-                upstream=Upstream(self._client),
-                ledger=Ledger(self._recorder, self._budgets, estimates),
-                drains=Drains(),
-            )
+    @property
+    def _launchers(self) -> Mapping[str, Launch]:
+        return {name: child.ready for name, child in self._children.items()}
+
+    def _make_services(self) -> Services:
+        health, estimates = self._health, Estimates()
+        return Services(
+            catalogue=lambda: self._catalogue,
+            authenticator=self._authenticator,
+            budgets=self._budgets,
+            estimates=estimates,
+            health=health,
+            attempts=Attempts(self._routes, health),
+            upstream=Upstream(self._client, health.heard),
+            ledger=Ledger(self._recorder, self._budgets, estimates),
+            drains=Drains(),
+            staging=Staging(lambda: self._catalogue, estimates, {LOCAL: self._pdf}, file_loader(self._client)),
+            cache=Cache(AnswersInMemory(), self._recorder),
         )
+
+    def _make_oneshot(self, services: Services, operation: Operation) -> OneShot:
+        ledger = UnitLedger(self._recorder, self._budgets, services.estimates, operation.name)
+        attempts = Attempts(self._lines, services.health)
+        own = structs.replace(services, ledger=ledger, staging=None)
+        return RUNNERS.get(operation.name, OneShot)(own, operation, attempts, self._client)
 
     def _make_site(self) -> Litestar:
         services = ApiServices(
@@ -177,7 +231,8 @@ class Gateway:
             recorder=self._recorder,
             settings=self._settings,
             weekly_tokens=self._figures.weekly_tokens,
-            endpoint_stats=lambda _endpoint_id: None,
+            endpoint_stats=self._measurements.endpoint_stats,
+            model_stats=self._measurements.model_stats,
             site=self._origin,
         )
         pages = Site(
@@ -197,6 +252,10 @@ class Gateway:
             logging_config=None,
         )
 
+    def _model_of(self, endpoint_id: str) -> str | None:
+        endpoint = self._catalogue.endpoints.get(endpoint_id)
+        return None if endpoint is None else endpoint.model
+
     async def _credits(self) -> tuple[int, int]:
         async with self._storage.reading(self._storage.control) as connection:
             return await credits_totals(connection)
@@ -209,7 +268,20 @@ def settle_heap() -> None:
     gc.set_threshold(20_000, 50, 100)
 
 
-def _local_model(settings: Settings, environ: Mapping[str, str], place: LocalPlace) -> LocalModel | None:
-    if place.off:
-        return None
-    return LocalModel(place.weights, folder=settings.data_dir / "local", port=place.port, api_key=place.api_key, environ=environ)
+def _local_models(settings: Settings, environ: Mapping[str, str], place: LocalPlace) -> dict[str, LocalModel]:
+    """This server's own models, by `launch` of their endpoints."""
+    models: dict[str, LocalModel] = {}
+    if not place.off:
+        models["local"] = LocalModel(
+            place.weights, folder=settings.data_dir / "local", port=place.port, api_key=place.api_key, environ=environ
+        )
+    if place.embedder is not None:
+        models["embedder"] = LocalModel(
+            place.embedder,
+            folder=settings.data_dir / "local-embedder",
+            port=place.embedder_port,
+            api_key=place.api_key,
+            environ=environ,
+            command=EMBEDDER_COMMAND,
+        )
+    return models

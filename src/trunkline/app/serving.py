@@ -44,14 +44,15 @@ def _serve_here(settings: Settings, environ: Mapping[str, str], listener: socket
 
 def _serve_with_workers(settings: Settings, environ: Mapping[str, str], listener: socket.socket, ready: Callable[[], None]) -> int:
     place = environment.find_local(settings, environ)
-    reservation = reserve_port()
-    port = reservation.getsockname()[1]
+    reserved = {name: reserve_port() for name in (environment.LOCAL_PORT, environment.EMBEDDER_PORT)}
+    ports = {name: str(holder.getsockname()[1]) for name, holder in reserved.items()}
     try:
-        shared = {**environ, environment.LOCAL_PORT: str(port), environment.LOCAL_API_KEY: place.api_key}
+        shared = {**environ, **ports, environment.LOCAL_API_KEY: place.api_key}
         command = [sys.executable, "-m", "trunkline", *sys.argv[1:]]
         return Workers(settings.workers, command, listener, shared, ready).run()
     finally:
-        reservation.close()
+        for holder in reserved.values():
+            holder.close()
 
 
 async def _prepare(settings: Settings, demo_key: bool) -> Path | None:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 
 from trunkline.app import environment
+from trunkline.health.board import open_board
 from trunkline.metering.tally import open_tally
 
 FIRST_PAUSE_SECONDS = 0.5
@@ -53,8 +54,8 @@ class Slot:
 
 class Workers:
     """Starts and watches worker processes. `command` starts one; what it has to know beside its arguments is in its environment
-    (`app.environment`): the socket's descriptor, its number, the parent, and the pipe it writes its number to when it serves, and
-    the tally."""
+    (`app.environment`): the socket's descriptor, its number, the parent, and the pipe it writes its number to when it serves, the
+    tally and the board."""
 
     def __init__(
         self, count: int, command: Sequence[str], listener: socket.socket, environ: Mapping[str, str], ready: Callable[[], None]
@@ -70,6 +71,7 @@ class Workers:
         self._reloading = False
         self._reader, self._writer = os.pipe()
         self._tally = open_tally(count)
+        self._board = open_board(count)
 
     def run(self) -> int:
         """Run until told to stop; returns the exit code: 1 when no worker can be started or one did not end well."""
@@ -89,6 +91,7 @@ class Workers:
             os.close(self._reader)
             os.close(self._writer)
             os.close(self._tally)
+            os.close(self._board)
 
     def _fill(self) -> None:
         now = time.monotonic()
@@ -117,8 +120,9 @@ class Workers:
             environment.READY: str(self._writer),
             environment.PARENT: str(os.getpid()),
             environment.TALLY: str(self._tally),
+            environment.BOARD: str(self._board),
         }
-        passed = [self._listener.fileno(), self._writer, self._tally]
+        passed = [self._listener.fileno(), self._writer, self._tally, self._board]
         return subprocess.Popen(self._command, env={**self._environ, **own}, pass_fds=passed)
 
     def _hear(self) -> None:

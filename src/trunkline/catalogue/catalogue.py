@@ -1,14 +1,12 @@
 """The catalogue in force: immutable, and replaced as a whole on reload."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from trunkline.catalogue.vocabulary import DYNAMIC_VARIANTS
+from trunkline.catalogue import router_rows, slugs
 from trunkline.protocol.catalogue import Endpoint, Model, Provider
-
-_LONGEST_SLUG = 256
 
 
 class Resolved(Struct, frozen=True):
@@ -26,6 +24,9 @@ class Catalogue:
 
     `missing` names for each endpoint id the environment variables that must be set before it can be called; endpoints without an entry are
     available. `offline` are endpoint ids that no variable can make available (the local model, switched off).
+
+    `mirrors` are rows for lists: one for each `~author/family-latest`, with the facts of the model that it stands for now, by whose
+    endpoints `endpoints_of` and the like answer for it. `routers` are rows too, without endpoints.
     """
 
     def __init__(
@@ -47,14 +48,25 @@ class Catalogue:
         self._by_model: dict[str, tuple[Endpoint, ...]] = dict.fromkeys(self.models, ())
         for endpoint in self.endpoints.values():
             self._by_model[endpoint.model] += (endpoint,)
+        self.routers: Mapping[str, Model] = MappingProxyType(
+            {slug: row for slug, row in router_rows.rows(self.models.values()).items() if slug not in self.models}
+        )
+        self._latest = self._find_latest()
+        self.mirrors: Mapping[str, Model] = MappingProxyType(dict(self._make_mirrors()))
+        self._by_model |= {mirror: self._by_model[self._latest[mirror].id] for mirror in self.mirrors}
         self._plain = self._index()
 
     def resolve(self, slug: str) -> Resolved | None:
-        """What `slug` stands for: an id, alias or dated slug, in any case, with static and dynamic variants stacked (contract 3.6).
+        """What `slug` stands for: an id, alias, dated slug or `~author/family-latest`, in any case, with static and dynamic variants stacked
+        (contract 3.6).
 
         None when nothing has that name. A slug without dynamic variants costs one look-up.
         """
         return self._plain.get(slug) or self._resolve_loosely(slug)
+
+    def alias_target(self, model_id: str) -> Model | None:
+        """The concrete model that a row of `mirrors` stands for; None for every other id."""
+        return self._latest[model_id] if model_id in self.mirrors else None
 
     def endpoints_of(self, model_id: str) -> tuple[Endpoint, ...]:
         """All endpoints of a model, callable or not, in catalogue order."""
@@ -73,7 +85,9 @@ class Catalogue:
         return self._missing.get(endpoint.id, ())
 
     def available(self, model_id: str) -> bool:
-        """Whether a call to the model can be served."""
+        """Whether a call to the model can be served; to a router, whether to any model."""
+        if model_id in self.routers:
+            return any(self.is_available(endpoint) for endpoint in self.endpoints.values())
         return any(self.is_available(endpoint) for endpoint in self.endpoints_of(model_id))
 
     def missing_env(self, model_id: str) -> tuple[str, ...]:
@@ -99,11 +113,14 @@ class Catalogue:
         return self._authors.get(slug, slug)
 
     def _index(self) -> dict[str, Resolved]:
-        """Every plain slug as written and in lower case. Ids win over aliases, and those over dated slugs, which variants share."""
+        """Every plain slug as written and in lower case. Ids win over aliases, and those over dated slugs, which variants share,
+        older spellings, and `~author/family-latest`."""
         plain_first = sorted(self.models.values(), key=lambda model: ":" in model.id)
         names = [(model.id, model) for model in plain_first]
         names += [(alias, model) for model in plain_first for alias in model.aliases]
         names += [(model.canonical_slug, model) for model in plain_first]
+        names += [(older, model) for model in plain_first if (older := slugs.dashed(model.id))]
+        names += list(self._latest.items())
         index: dict[str, Resolved] = {}
         for name, model in names:
             endpoints = self.available_endpoints(model.id)
@@ -111,13 +128,32 @@ class Catalogue:
                 index.setdefault(spelling, Resolved(model=model, endpoints=endpoints, variants=(), requested=spelling))
         return index
 
+    def _find_latest(self) -> dict[str, Model]:
+        """The newest model of each family by `~author/family-latest`: of those that can be called, when any can."""
+        latest: dict[str, Model] = {}
+        for family, models in slugs.families(self.models.values()).items():
+            callable_ones = [model for model in models if self.available(model.id)]
+            latest[slugs.latest_slug(family)] = max(callable_ones or models, key=lambda model: (model.created, model.id))
+        return latest
+
+    def _make_mirrors(self) -> Iterator[tuple[str, Model]]:
+        """A row for each `~author/family-latest` of a family with several models; the slugs of other families resolve without a row."""
+        for family, models in slugs.families(self.models.values()).items():
+            slug = slugs.latest_slug(family)
+            if len(models) > 1 and slug not in self.models:
+                target = self._latest[slug]
+                yield slug, structs.replace(target, id=slug, name=f"{target.name} (latest)", aliases=())
+
     def _resolve_loosely(self, slug: str) -> Resolved | None:
-        if len(slug) > _LONGEST_SLUG:
+        parts = slugs.take_apart(slug)
+        if parts is None:
             return None
-        base, *suffixes = slug.lower().split(":")
-        static = [suffix for suffix in suffixes if suffix not in DYNAMIC_VARIANTS]
-        found = self._plain.get(":".join((base, *static)))
+        found = self._plain.get(parts.listed) or self._variant_of_alias(parts)
         if found is None:
             return None
-        dynamic = tuple(dict.fromkeys(suffix for suffix in suffixes if suffix in DYNAMIC_VARIANTS))
-        return Resolved(model=found.model, endpoints=found.endpoints, variants=dynamic, requested=slug)
+        return Resolved(model=found.model, endpoints=found.endpoints, variants=parts.dynamic, requested=slug)
+
+    def _variant_of_alias(self, parts: slugs.Slug) -> Resolved | None:
+        """A static variant of a model that is named by an alias: `~acme/echo-latest:free` is `acme/echo-2:free`."""
+        base = self._plain.get(parts.base)
+        return None if base is None else self._plain.get(":".join((base.model.id.lower(), *parts.static)))

@@ -1,10 +1,11 @@
 """Reads `trunkline.toml` and checks its outline; each table is checked where it is turned into a Struct."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from trunkline.catalogue.vocabulary import Task
 from trunkline.errors import ConfigError
 from trunkline.providers.tables import parse, read
 
@@ -26,6 +27,25 @@ class StorageTable(Struct, frozen=True, forbid_unknown_fields=True):
     ) = None
 
 
+Score = Annotated[float, Meta(ge=0, le=1)]
+
+
+class RoutersTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the operator knows that routers need. Only the operator's own file is asked."""
+
+    auto: Annotated[
+        dict[Task | Literal["*"], tuple[str, ...]],
+        Meta(
+            description="For `openrouter/auto`: by kind of task, or `*` for any other, the models to choose from, best first, as ids or "
+            "patterns with `*`. Absent = all models, ranked by what was spent on them here."
+        ),
+    ] = {}
+    coding_scores: Annotated[
+        dict[str, Score],
+        Meta(description="For `openrouter/pareto-code`: how well models write code, from 0 to 1, by their ids. Absent = no such router."),
+    ] = {}
+
+
 class Tables(Struct, frozen=True, forbid_unknown_fields=True):
     """The top level of a catalogue file: lists of tables, not yet checked, and single tables, checked."""
 
@@ -34,9 +54,10 @@ class Tables(Struct, frozen=True, forbid_unknown_fields=True):
     models: tuple[dict[str, object], ...] = ()
     endpoints: tuple[dict[str, object], ...] = ()
     storage: StorageTable = StorageTable()
+    routers: RoutersTable = RoutersTable()
 
 
-_SINGLE = ("storage",)
+_SINGLE = ("storage", "routers")
 
 
 def tables_of(text: bytes, file: str) -> Tables:

@@ -45,6 +45,7 @@ class ModelEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     knowledge_cutoff: date | UnsetType = UNSET
     expiration_date: date | UnsetType = UNSET
     retired: bool | UnsetType = UNSET
+    successor: str | UnsetType = UNSET
     hugging_face_id: str | UnsetType = UNSET
     input_modalities: tuple[str, ...] | UnsetType = UNSET
     output_modalities: tuple[str, ...] | UnsetType = UNSET

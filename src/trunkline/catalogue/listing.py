@@ -4,6 +4,7 @@ A filter on a figure that nobody has measured for a model leaves the model out; 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -41,11 +42,12 @@ class Page(Struct, frozen=True):
     next_offset: int | None
 
 
-def select(catalogue: Catalogue, query: ModelQuery, *, now: float, stats: Mapping[str, ModelStats]) -> Page:
-    """The page of models that `query` asks for, newest first unless it names a sort. `now` is in Unix seconds, `stats` by model id."""
-    rows = [row for row in _rows(catalogue, stats) if all(keeps(query, row, now) for keeps in _FILTERS)]
+def select(catalogue: Catalogue, query: ModelQuery, *, now: float, stats: Mapping[str, ModelStats], stand_ins: bool = False) -> Page:
+    """The page of models that `query` asks for, newest first unless it names a sort. `now` is in Unix seconds, `stats` by model id.
+    `stand_ins`: also the slugs that stand for other models, `~author/family-latest` and routers; routers come last."""
+    rows = [row for row in _rows(catalogue, stats, stand_ins=stand_ins) if all(keeps(query, row, now) for keeps in _FILTERS)]
     rows.sort(key=lambda row: row.model.id)
-    rows.sort(key=lambda row: row.model.created, reverse=True)
+    rows.sort(key=lambda row: (row.model.id not in catalogue.routers, row.model.created), reverse=True)
     if query.sort:
         rows = _sorted(rows, *_SORTS[query.sort])
     models = tuple(row.model for row in rows)
@@ -64,9 +66,10 @@ def models_view(catalogue: Catalogue, page: Page, path: str, params: Mapping[str
     return {"data": [model_view(catalogue, model) for model in page.models], "total_count": page.total, "links": {"next": following}}
 
 
-def _rows(catalogue: Catalogue, stats: Mapping[str, ModelStats]) -> list[Row]:
+def _rows(catalogue: Catalogue, stats: Mapping[str, ModelStats], *, stand_ins: bool) -> list[Row]:
     rows = []
-    for model in catalogue.models.values():
+    others = (catalogue.mirrors, catalogue.routers) if stand_ins else ()
+    for model in chain(catalogue.models.values(), *(more.values() for more in others)):
         endpoints = catalogue.endpoints_of(model.id)
         providers = tuple(catalogue.providers[endpoint.provider] for endpoint in endpoints)
         measured = stats.get(model.id, UNMEASURED_MODEL)

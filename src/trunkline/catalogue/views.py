@@ -5,6 +5,7 @@ Pure functions from Structs to what is encoded as JSON. Prices are decimal strin
 
 from collections.abc import Iterable, Mapping
 
+from trunkline.catalogue import router_rows
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.catalogue.statistics import UNMEASURED_ENDPOINT, EndpointStats, Percentiles
 from trunkline.catalogue.vocabulary import DEFAULT_PARAMETERS, MODALITY_ORDER, PARAMETER_ORDER
@@ -36,14 +37,14 @@ def model_view(catalogue: Catalogue, model: Model) -> View:
         "description": model.description,
         "context_length": model.context_length,
         "architecture": architecture_view(model),
-        "pricing": pricing_view(lead.pricing) if lead else _UNKNOWN_PRICE,
+        "pricing": pricing_view(lead.pricing) if lead else _unpriced(model),
         "top_provider": {
             "context_length": (lead.context_length if lead else None) or model.context_length,
             "max_completion_tokens": lead.max_completion_tokens if lead else None,
             "is_moderated": model.is_moderated,
         },
         "per_request_limits": None,
-        "supported_parameters": parameters_of(endpoints),
+        "supported_parameters": list(PARAMETER_ORDER) if _chooses(catalogue, model) else parameters_of(endpoints),
         "default_parameters": _default_parameters(model),
         "supported_voices": None,
         "knowledge_cutoff": model.knowledge_cutoff,
@@ -54,6 +55,9 @@ def model_view(catalogue: Catalogue, model: Model) -> View:
     }
     if model.reasoning is not None:
         view["reasoning"] = _reasoning_view(model.reasoning)
+    target = catalogue.alias_target(model.id)
+    if target is not None:
+        view["alias_target"] = {"name": target.name, "slug": target.id}
     return view
 
 
@@ -145,6 +149,15 @@ def parameters_of(endpoints: Iterable[Endpoint]) -> list[str]:
     for endpoint in endpoints:
         supported.update(PARAMETER_ORDER if endpoint.supported_parameters is None else endpoint.supported_parameters)
     return [name for name in PARAMETER_ORDER if name in supported]
+
+
+def _unpriced(model: Model) -> View:
+    return {"prompt": "0", "completion": "0"} if model.id in router_rows.FREE_OF_CHARGE else _UNKNOWN_PRICE
+
+
+def _chooses(catalogue: Catalogue, model: Model) -> bool:
+    """Whether this is a router that chooses a model which can do what a request needs."""
+    return model.id in catalogue.routers and model.id not in router_rows.SELF_MADE
 
 
 def _ordered(modalities: tuple[str, ...]) -> list[str]:

@@ -1,5 +1,7 @@
 """The words that the contract fixes: parameters, modalities, quantizations, tokenizer families, variants (contract 3.6, 5.13 and 11)."""
 
+from typing import Literal
+
 PARAMETER_ORDER = (
     "temperature",
     "top_p",
@@ -63,6 +65,24 @@ TOKENIZERS = frozenset(
         "RWKV",
     )
 )
+
+Task = Literal[
+    "code:general_impl",
+    "code:debugging",
+    "data:sql",
+    "data:extraction",
+    "general:math",
+    "general:translation",
+    "general:summarization",
+    "general:creative_writing",
+    "general:roleplay",
+    "general:business_writing",
+    "general:legal",
+    "general:health",
+    "general:science",
+    "general:knowledge",
+]
+"""The kinds of task that `openrouter/auto` tells apart."""
 
 DYNAMIC_VARIANTS = frozenset(("nitro", "floor", "exacto", "online"))
 

@@ -11,10 +11,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
-from trunkline.errors import UpstreamError
-from trunkline.health.outages import OutageMemory
+from trunkline.errors import UpstreamError, UpstreamRefused
+from trunkline.health.monitor import Monitor
 from trunkline.inference.call import Exchange
 from trunkline.inference.failures import Failure, summarise
+from trunkline.inference.refused_wishes import RefusedWishes
 from trunkline.inference.repairs import Repair, repair_for
 from trunkline.inference.verdicts import verdict
 from trunkline.protocol.catalogue import Endpoint
@@ -25,6 +26,8 @@ MAX_CALLER_FAULTS = 2
 DEADLINE_SECONDS = 900.0
 """After so long no further endpoint is tried, counted from the acceptance of the request."""
 RETRY_JITTER_SECONDS = 0.2
+SHORT_WAIT_SECONDS = 1.0
+"""A rate limit that ends so soon is waited for where there is no other endpoint."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -42,19 +45,27 @@ class Ways(Protocol[R_co]):
 class Attempts(Generic[R]):
     """Tries endpoints in order, tells `health` of every outcome, and notes each attempt in the exchange."""
 
-    def __init__(self, routes: Ways[R], health: OutageMemory) -> None:
+    def __init__(self, routes: Ways[R], health: Monitor) -> None:
         self._routes = routes
         self._health = health
+        self._refused = RefusedWishes()
 
     async def first_success(self, exchange: Exchange, attempt: Attempt[R, T]) -> tuple[Endpoint, T]:
         """The first endpoint whose attempt succeeds, and its result. Raises ApiError, made of all failures, when none does."""
+        self._health.retries.request()
         failures: list[Failure] = []
         queue: list[tuple[Endpoint, Repair | None]] = [(endpoint, None) for endpoint in exchange.plan.attempts]
         faults = 0
         deadline = exchange.call.started + DEADLINE_SECONDS
         while queue and len(failures) < MAX_ATTEMPTS and faults < MAX_CALLER_FAULTS and (not failures or time.monotonic() < deadline):
             endpoint, exchange.repair = queue.pop(0)
+            if not self._health.begin(endpoint.id) and queue:
+                queue.append((endpoint, exchange.repair))
+                endpoint, exchange.repair = queue.pop(0)
+                self._health.begin(endpoint.id)
             exchange.endpoint = endpoint
+            if exchange.repair is None:
+                exchange.repair = self._refused.repair(endpoint, exchange.original)
             exchange.sent_at = time.monotonic()
             try:
                 result = await attempt(exchange, self._routes.to(endpoint))
@@ -62,27 +73,59 @@ class Attempts(Generic[R]):
                 self.failed(exchange, endpoint, error)
                 failures.append(Failure(endpoint, error))
                 faults += error.kind == "caller_fault"
-                repair = repair_for(error, exchange.conversation, endpoint) if exchange.repair is None else None
+                repair = _further_repair(exchange, endpoint, error)
                 if repair is not None:
                     queue.insert(0, (endpoint, repair))
-                elif not queue and verdict(error).again and [one.endpoint for one in failures].count(endpoint) == 1:
-                    await asyncio.sleep(random.random() * RETRY_JITTER_SECONDS)  # noqa: S311 - jitter, not a secret
+                elif not queue and [one.endpoint for one in failures].count(endpoint) == 1 and self._may_repeat(error):
+                    await asyncio.sleep(_pause(error))
                     queue.append((endpoint, exchange.repair))
+            except BaseException:
+                self._health.released(endpoint.id)
+                raise
             else:
                 self._succeeded(exchange, endpoint)
                 return endpoint, result
         raise summarise(failures, exchange.request.models)
 
+    def _may_repeat(self, error: UpstreamError) -> bool:
+        """Whether the only endpoint that is left may be tried once more."""
+        return (verdict(error).again or _wait_of(error) is not None) and self._health.retries.retry()
+
     def _succeeded(self, exchange: Exchange, endpoint: Endpoint) -> None:
         exchange.first_content_at = now = time.monotonic()
-        self._health.succeeded(endpoint.id)
+        self._health.succeeded(endpoint)
+        if exchange.repair is not None:
+            self._refused.remember(endpoint, exchange.original(), exchange.repair)
         exchange.attempts.append(_record(exchange, endpoint, now, 200))
 
     def failed(self, exchange: Exchange, endpoint: Endpoint, error: UpstreamError) -> None:
-        """Note a failed attempt, also one that failed after its first content."""
-        if verdict(error).counts:
-            self._health.failed(endpoint.id)
-        exchange.attempts.append(_record(exchange, endpoint, time.monotonic(), error.status, verdict(error).error_type))
+        """Note a failed attempt. One that failed after its first content was noted as a success, whose place this takes."""
+        row = verdict(error)
+        late = bool(exchange.attempts) and exchange.attempts[-1].error_type is None
+        self._health.failed(endpoint, error, counts=row.counts, late=late)
+        if late:
+            del exchange.attempts[-1]
+        exchange.attempts.append(_record(exchange, endpoint, time.monotonic(), error.status, row.error_type))
+
+
+def _further_repair(exchange: Exchange, endpoint: Endpoint, error: UpstreamError) -> Repair | None:
+    """What else may be changed for an endpoint that refused the request: once, beside what was known before."""
+    known = exchange.repair
+    if known is not None and not known.learned:
+        return None
+    repair = repair_for(error, exchange.conversation, endpoint)
+    return None if repair is None else repair.after(known)
+
+
+def _wait_of(error: UpstreamError) -> float | None:
+    """Seconds until a rate limit ends, when that is soon."""
+    hint = error.retry_after if isinstance(error, UpstreamRefused) and error.kind == "rate_limit" else None
+    return hint if hint is not None and hint <= SHORT_WAIT_SECONDS else None
+
+
+def _pause(error: UpstreamError) -> float:
+    """Seconds to wait before a repetition."""
+    return (_wait_of(error) or 0.0) + random.random() * RETRY_JITTER_SECONDS  # noqa: S311 - jitter, not a secret
 
 
 def _record(exchange: Exchange, endpoint: Endpoint, now: float, status: int, error_type: str | None = None) -> AttemptRecord:

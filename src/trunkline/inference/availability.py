@@ -1,11 +1,38 @@
 """Errors for requests that no endpoint can serve, each with `error.availability` (contract 2.12, "availability.code")."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
+from trunkline.catalogue.catalogue import Catalogue
 from trunkline.errors import ApiError
+from trunkline.protocol.catalogue import Model
 from trunkline.protocol.routing import Plan
 
 DOCS = "/docs/errors"
+CONVERSATIONS = "/api/v1/chat/completions"
+OPERATIONS: Mapping[str, str] = {
+    "text": CONVERSATIONS,
+    "embeddings": "/api/v1/embeddings",
+    "rerank": "/api/v1/rerank",
+    "speech": "/api/v1/audio/speech",
+    "transcription": "/api/v1/audio/transcriptions",
+    "image": "/api/v1/images",
+}
+"""Which operation makes each kind of output."""
+FIELDS: Mapping[str, str] = {
+    **{
+        name: f"provider.{name}"
+        for name in (
+            *("only", "ignore", "order", "zdr", "data_collection", "enforce_distillable_text", "quantizations", "max_price"),
+            *("require_parameters", "allow_fallbacks"),
+        )
+    },
+    "prompt": "messages",
+}
+"""The field of the request behind a rule of the router; a rule that is not listed is named after its field."""
+MOST_STAND_INS = 3
+_OTHER_MODELS_HELP = frozenset(("capacity_exhausted", "temporarily_unavailable", "model_unavailable_upstream"))
+_PLACES = frozenset(("geo", "data_region"))
+SHORTEN = "The plugin context-compression shortens what is too long"
 
 
 def availability(code: str, models: Sequence[str], *, retryable: bool = False, **more: object) -> dict[str, object]:
@@ -24,21 +51,51 @@ def model_missing() -> ApiError:
     return ApiError("invalid_request", "model: required. Name a model, such as the ones that GET /api/v1/models lists")
 
 
-def not_configured(slug: str, missing: Sequence[str]) -> ApiError:
-    """The model is known, but no provider of it has a credential: says which variable to set."""
-    wanted = " or ".join(missing)
+def not_configured(slug: str, alternatives: Sequence[Sequence[str]]) -> ApiError:
+    """The model is known, but no provider of it has a credential: says which sets of variables would help, the smallest first."""
+    wanted = ", or ".join(" and ".join(names) for names in sorted(alternatives, key=len))
     return ApiError(
         "not_found",
         f"No endpoints found for {slug}: no provider of it is configured here. Set {wanted} for the server and start it again"
-        if missing
+        if alternatives
         else f"No endpoints found for {slug}: no provider serves it here",
         availability=availability("no_endpoints", [slug]),
     )
 
 
-def retired(slug: str) -> ApiError:
-    """The catalogue says that the model is gone."""
-    return ApiError("not_found", f"{slug} has been retired", availability=availability("model_deprecated", [slug]))
+def asked_for(error: ApiError, requested: Sequence[str]) -> ApiError:
+    """An error about one model, as that of a request that named several."""
+    if error.availability is not None:
+        error.availability = {**error.availability, "requested_models": list(requested)}
+    return error
+
+
+def retired(slug: str, successor: str | None = None) -> ApiError:
+    """The catalogue says that the model is gone, and what has taken its place."""
+    return ApiError(
+        "not_found",
+        f"{slug} has been retired" + (f". Use {successor} instead" if successor else ""),
+        availability=availability("model_deprecated", [slug], fallback_models=[successor] if successor else ()),
+    )
+
+
+def free_variant_ended(slug: str, paid: str) -> ApiError:
+    """The model is there, but not for free."""
+    return ApiError(
+        "not_found",
+        f"{slug} is not offered here. The paid model is {paid}",
+        availability=availability("free_variant_ended", [slug], fallback_models=[paid]),
+    )
+
+
+def wrong_endpoint(slug: str, outputs: Sequence[str]) -> ApiError:
+    """Another operation serves the model: names it."""
+    right = next((OPERATIONS[output] for output in outputs if output in OPERATIONS), CONVERSATIONS)
+    return ApiError(
+        "invalid_request",
+        f"{slug} makes {' and '.join(outputs)} and is not served by this operation. Use POST {right}",
+        availability=availability("wrong_endpoint", [slug], constraint={"field": "endpoint", "detail": right}),
+    )
 
 
 def wrong_modality(slug: str, modality: str) -> ApiError:
@@ -50,25 +107,87 @@ def wrong_modality(slug: str, modality: str) -> ApiError:
     )
 
 
-def wrong_output(slug: str, outputs: Iterable[str]) -> ApiError:
-    """The model does not make such output."""
-    wanted = " or ".join(sorted(outputs))
+def all_excluded(plan: Plan, requested: Sequence[str], permitted: Sequence[str] | None = None) -> ApiError:
+    """Endpoints exist, but each broke a constraint of the caller: names every endpoint with the rule it broke, and the providers that the
+    caller permitted, if it named some."""
+    reasons = sorted({one.reason for one in plan.excluded})
+    error_type, code = _refusal_of(reasons)
+    rules = {one.rule for one in plan.excluded if one.rule}
+    providers = sorted({one.endpoint.provider_name for one in plan.excluded})
+    detail = ", ".join(f"{one.endpoint.tag} ({one.rule or one.reason})" for one in plan.excluded)
+    allowed = f". The request permits only: {', '.join(permitted)}" if permitted else ""
+    shorten = f". {SHORTEN}" if any(one.rule == "prompt" for one in plan.excluded) else ""
     return ApiError(
-        "not_found",
-        f"No endpoints found that support {wanted} output for {slug}",
-        availability=availability("constraint_filtered", [slug], constraint={"field": "model", "detail": f"{wanted} output"}),
+        error_type,
+        f"No endpoints found for {', '.join(requested)} that meet the request's constraints: {detail}{allowed}{shorten}",
+        availability=availability(
+            code,
+            requested,
+            excluded_by=reasons,
+            affected_providers=providers,
+            constraint=_constraint(rules.pop(), len(plan.excluded)) if len(rules) == 1 else None,
+        ),
     )
 
 
-def all_excluded(plan: Plan, requested: Sequence[str]) -> ApiError:
-    """Endpoints exist, but each broke a constraint of the caller: names every endpoint with its reason."""
-    reasons = sorted({one.reason for one in plan.excluded})
-    private = bool(reasons) and all(reason.startswith("data_policy") for reason in reasons)
-    providers = sorted({one.endpoint.provider_name for one in plan.excluded})
-    detail = ", ".join(f"{one.endpoint.tag} ({one.reason})" for one in plan.excluded)
-    code = "privacy_restricted" if private else "constraint_filtered"
+def _refusal_of(reasons: Sequence[str]) -> tuple[str, str]:
+    """Error type and availability code, where each endpoint was left out for one of these reasons."""
+    if reasons and all(reason.startswith("data_policy") for reason in reasons):
+        return "not_found", "privacy_restricted"
+    if reasons and _PLACES.issuperset(reasons):
+        return "permission_denied", "region_restricted"
+    return "not_found", "constraint_filtered"
+
+
+def _constraint(rule: str, endpoints: int) -> dict[str, str]:
+    return {
+        "field": FIELDS.get(rule, rule),
+        "detail": f"rules out {'the only endpoint' if endpoints == 1 else f'all {endpoints} endpoints'}",
+    }
+
+
+def advise(error: ApiError, catalogue: Catalogue, models: Sequence[str]) -> None:
+    """Add to an error that another model may help against which ones can be called here: see `stand_ins`."""
+    told = error.availability
+    if told is not None and told["code"] in _OTHER_MODELS_HELP and "fallback_models" not in told and models:
+        resolved = catalogue.resolve(models[0])
+        found = [] if resolved is None else [one for one in stand_ins(catalogue, resolved.model) if one not in models]
+        if found:
+            docs = {"docs_url": told["docs_url"]}
+            error.availability = {**{key: value for key, value in told.items() if key not in docs}, "fallback_models": found, **docs}
+
+
+def stand_ins(catalogue: Catalogue, model: Model) -> list[str]:
+    """Models of the same author that take the same input, make the same output and can be called now; those of about the same price
+    first."""
+    price = _price(catalogue, model)
+    alike = [
+        one
+        for one in catalogue.models.values()
+        if one.author == model.author
+        and one.id != model.id
+        and not one.retired
+        and set(model.input_modalities) <= set(one.input_modalities)
+        and set(model.output_modalities) <= set(one.output_modalities)
+        and catalogue.available(one.id)
+    ]
+    return [one.id for one in sorted(alike, key=lambda one: (abs(_price(catalogue, one) - price), one.id))][:MOST_STAND_INS]
+
+
+def _price(catalogue: Catalogue, model: Model) -> int:
+    headline = catalogue.headline(model.id)
+    return 0 if headline is None else headline.pricing.prompt + headline.pricing.completion
+
+
+def no_search(slug: str) -> ApiError:
+    """`:online` is the model with the plugin `web` (contract 0.11), for which an instance needs a search engine (8.4)."""
+    return ApiError("invalid_request", f"{slug[:256]}: The variant :online needs the plugin web, and this server has no search engine; leave it out")
+
+
+def not_offered(models: Sequence[str], operation: str) -> ApiError:
+    """The models have endpoints, but none that offers the operation as the request needs it."""
     return ApiError(
         "not_found",
-        f"No endpoints found for {', '.join(requested)} that meet the request's constraints: {detail}",
-        availability=availability(code, requested, excluded_by=reasons, affected_providers=providers),
+        f"No endpoints found for {', '.join(models)} that support this {operation} request",
+        availability=availability("constraint_filtered", models, constraint={"field": "model", "detail": operation}),
     )

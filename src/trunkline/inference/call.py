@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 
 from trunkline.dialects.hub.conversation import Conversation
 from trunkline.dialects.hub.translation import Identity
+from trunkline.inference import echo
 from trunkline.inference.repairs import Repair
 from trunkline.inference.skins import Skin
 from trunkline.limits.account import Hold
+from trunkline.plugins.stage import Note
+from trunkline.plugins.staged import Staged
 from trunkline.protocol.catalogue import Endpoint
-from trunkline.protocol.generation import AttemptRecord
+from trunkline.protocol.generation import AttemptRecord, GenerationRecord
 from trunkline.protocol.identity import generation_text, uuid7
 from trunkline.protocol.principal import Principal
 from trunkline.protocol.request import InboundRequest
@@ -39,14 +42,16 @@ class Mint:
 
 
 class Call:
-    """One accepted request. `started` is monotonic seconds, `created_ms` Unix milliseconds; header names are lower-case bytes."""
+    """One accepted request. `started` is monotonic seconds, `created_ms` Unix milliseconds; header names are lower-case bytes. `query` is
+    what follows the path; inference itself takes nothing from it."""
 
-    __slots__ = ("body", "created_ms", "headers", "id", "id_text", "skin", "started")
+    __slots__ = ("body", "created_ms", "headers", "id", "id_text", "query", "skin", "started")
 
-    def __init__(self, headers: Mapping[bytes, bytes], body: bytes, mint: Mint, skin: Skin) -> None:
+    def __init__(self, headers: Mapping[bytes, bytes], body: bytes, mint: Mint, skin: Skin, query: bytes = b"") -> None:
         self.headers = headers
         self.body = body
         self.skin = skin
+        self.query = query
         self.started = time.monotonic()
         self.created_ms = time.time_ns() // 1_000_000
         self.id = mint.mint(self.created_ms)
@@ -60,6 +65,12 @@ class Call:
             return b"Bearer " + key
         return given
 
+    @property
+    def wants_metadata(self) -> bool:
+        """Whether the caller asks for `openrouter_metadata` (contract 1.6); the second name is the older one."""
+        value = self.headers.get(b"x-openrouter-metadata") or self.headers.get(b"x-openrouter-experimental-metadata")
+        return value is not None and value.strip().lower() == b"enabled"
+
     def header(self, name: bytes) -> str | None:
         """A header's text, cut to 512 characters; None when it is absent or empty."""
         value = self.headers.get(name)
@@ -71,26 +82,39 @@ class Exchange:
 
     `endpoint` is the one being tried, `repair` what this attempt changes about the request; `sent_at` and `first_content_at` are monotonic
     seconds of the current attempt, 0 before; `settled` becomes true when the exchange has been recorded and its hold settled, which
-    happens once.
+    happens once; `record` is what was recorded. `staged` holds the stages of plugins, None for most requests; `echoes` the bodies that were
+    sent, for callers who want to see them (contract 2.6), else None.
     """
 
     __slots__ = (
         "_conversation",
         "attempts",
         "call",
+        "echoes",
         "endpoint",
         "first_content_at",
         "hold",
         "plan",
         "principal",
         "prompt_tokens",
+        "record",
         "repair",
         "request",
         "sent_at",
         "settled",
+        "staged",
     )
 
-    def __init__(self, call: Call, principal: Principal, request: InboundRequest, plan: Plan, hold: Hold, prompt_tokens: int) -> None:
+    def __init__(
+        self,
+        call: Call,
+        principal: Principal,
+        request: InboundRequest,
+        plan: Plan,
+        hold: Hold,
+        prompt_tokens: int,
+        staged: Staged | None = None,
+    ) -> None:
         self.call = call
         self.principal = principal
         self.request = request
@@ -102,15 +126,37 @@ class Exchange:
         self.sent_at = 0.0
         self.first_content_at = 0.0
         self.settled = False
+        self.record: GenerationRecord | None = None
         self.repair: Repair | None = None
-        self._conversation: Conversation | None = None
+        self.staged = staged
+        self.echoes: list[tuple[Endpoint, bytes]] | None = [] if "debug" in request.fields and echo.wanted(request) else None
+        self._conversation: Conversation | None = None if staged is None else staged.base
 
     def conversation(self) -> Conversation:
-        """The request free of its dialect, repaired for the current attempt; read once, and only when an endpoint speaks another dialect
-        or a repair needs it."""
+        """The request free of its dialect, staged and repaired for the current attempt."""
+        conversation = self.original()
+        if self.staged is not None and self.endpoint is not None:
+            conversation = self.staged.applied(conversation, self.endpoint)
+        return conversation if self.repair is None else self.repair(conversation)
+
+    def original(self) -> Conversation:
+        """The request free of its dialect as it came; read once, and only when an endpoint speaks another dialect or something is to be
+        changed."""
         if self._conversation is None:
             self._conversation = self.call.skin.conversation(self.request)
-        return self._conversation if self.repair is None else self.repair(self._conversation)
+        return self._conversation
+
+    @property
+    def edited(self) -> bool:
+        """Whether the current attempt sends something else than what came, or changes the answer: then nothing can pass through."""
+        if self.repair is not None:
+            return True
+        return self.staged is not None and self.endpoint is not None and self.staged.edits(self.original(), self.endpoint)
+
+    @property
+    def notes(self) -> list[Note]:
+        """What stages did, for `pipeline[]` of the router's metadata (contract 2.13)."""
+        return [] if self.staged is None else self.staged.notes
 
     def give(self, conversation: Conversation) -> None:
         """The conversation with the bytes of its files, for this and the following attempts."""
@@ -119,6 +165,13 @@ class Exchange:
     def identity(self, endpoint: Endpoint) -> Identity:
         """Under which name an answer of this endpoint goes out."""
         return Identity(self.call.id_text, endpoint.model, endpoint.provider_name, self.call.created_ms // 1000)
+
+    def echoed(self) -> bytes:
+        """The bodies that were sent, as the first events of a stream; b"" in a dialect that has no such event."""
+        write = self.call.skin.echo
+        if write is None or not self.echoes:
+            return b""
+        return b"".join([write(self.identity(endpoint), echo.redacted(body)) for endpoint, body in self.echoes])
 
     def bills_on(self) -> bool:
         """Whether the endpoint being tried goes on generating, and charging, after its connection is closed."""

@@ -1,5 +1,6 @@
 """What the caller is told when every attempt failed: one honest error made of all of them (contract 2.12, adapters' taxonomy)."""
 
+import math
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -26,11 +27,11 @@ def provider_code(error: UpstreamError) -> str | None:
     return error.code if isinstance(error, UpstreamRefused) else None
 
 
-def retry_after(failures: Sequence[Failure]) -> float | None:
-    """The smallest hint, in seconds, when every attempt gave one (contract 1.7)."""
+def retry_after(failures: Sequence[Failure]) -> int | None:
+    """The smallest hint, in whole seconds and never too early, when every attempt gave one (contract 1.7)."""
     hints = [one.error.retry_after if isinstance(one.error, UpstreamRefused) else None for one in failures]
     known = [hint for hint in hints if hint is not None]
-    return min(known) if known and len(known) == len(hints) else None
+    return max(1, math.ceil(min(known))) if known and len(known) == len(hints) else None
 
 
 def _message(last: Failure) -> str:
@@ -40,7 +41,7 @@ def _message(last: Failure) -> str:
     return f"{name}: {last.error.message}"
 
 
-def _aggregate(failures: Sequence[Failure], models: Sequence[str], hint: float | None) -> tuple[str, int, dict[str, object] | None]:
+def _aggregate(failures: Sequence[Failure], models: Sequence[str], hint: int | None) -> tuple[str, int, dict[str, object] | None]:
     """Error type, HTTP status and availability of several failures together."""
     kinds = {one.error.kind for one in failures}
     providers = sorted({one.endpoint.provider_name for one in failures})
@@ -52,6 +53,8 @@ def _aggregate(failures: Sequence[Failure], models: Sequence[str], hint: float |
         return "provider_overloaded", 503, more
     if kinds == {"model_access"}:
         return "not_found", 404, availability("model_unavailable_upstream", models, affected_providers=providers)
+    if kinds == {"region"}:
+        return "permission_denied", 403, availability("region_restricted", models, affected_providers=providers, excluded_by=["geo"])
     last = failures[-1].error
     error_type = verdict(last).error_type
     status = last.status if last.kind == "overloaded" and last.status == 529 else None
@@ -74,5 +77,5 @@ def summarise(failures: Sequence[Failure], models: Sequence[str]) -> ApiError:
         metadata["previous_errors"] = [
             {"provider": one.endpoint.provider_name, "code": provider_code(one.error), "status": one.error.status} for one in failures[:-1]
         ]
-    headers = [("retry-after", str(max(1, round(hint))))] if hint is not None and status in (429, 503) else []
+    headers = [("retry-after", str(hint))] if hint is not None and status in (429, 503) else []
     return ApiError(error_type, _message(last), status=status, metadata=metadata, availability=available, headers=headers)

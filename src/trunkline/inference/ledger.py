@@ -51,7 +51,7 @@ class Ledger:
         usage = normalise(raw, endpoint.quirks, endpoint.dialect)
         self._estimates.observe(
             endpoint.model,
-            text_bytes=0 if exchange.request.modalities else exchange.request.prompt_bytes,
+            text_bytes=0 if exchange.request.modalities or exchange.staged is not None else exchange.request.prompt_bytes,
             prompt_tokens=usage.input_total,
             output_tokens=usage.output_total,
         )
@@ -86,6 +86,7 @@ class Ledger:
             error_type=error_type,
             tool_calls=len(evidence.calls) if evidence is not None else 0,
         )
+        exchange.record = record
         self._recorder.record(record, evidence)
         self._budgets.settle(exchange.hold, cost.total)
 

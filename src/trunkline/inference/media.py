@@ -26,15 +26,19 @@ _FAMILIES: Final[Mapping[type, tuple[str, ...]]] = {
 """What the bytes behind a block may be."""
 
 _Linked = Image | Video | File
+LINKED: Final = (Image, Video, File)
+"""The kinds of blocks that may have a URL."""
 
 
-async def inlined(conversation: Conversation, wanted: Callable[[str], bool], downloads: Downloads) -> Conversation:
-    """The conversation with the bytes of each file whose URL is `wanted`; each URL is loaded once.
+async def inlined(
+    conversation: Conversation, wanted: Callable[[str], bool], downloads: Downloads, *, kinds: tuple[type, ...] = LINKED
+) -> Conversation:
+    """The conversation with the bytes of each file whose URL is `wanted`, among blocks of these kinds; each URL is loaded once.
 
     Raises ApiError: `image_download_failed` (`invalid_request` for what is no image) when a file cannot be had or its address may not be
     called, `unsupported_image_format` for bytes of another kind, `image_too_large` or `payload_too_large`.
     """
-    linked = [block for block in _blocks(conversation) if block.url is not None and wanted(block.url)]
+    linked = [block for block in _blocks(conversation) if isinstance(block, kinds) and block.url is not None and wanted(block.url)]
     if not linked:
         return conversation
     by_url = {str(block.url): block for block in linked}

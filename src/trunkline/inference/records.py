@@ -79,6 +79,7 @@ def record_of(
         image_tokens=usage.output_image,
         usage_source=usage.source,
         upstream_cost=usage.upstream_cost,
+        router=(request.chosen.router or None) if request.chosen is not None else None,
         app_referer=_text(header(b"http-referer")),
         app_title=_text(header(b"x-openrouter-title") or header(b"x-title")),
         origin=_text(header(b"origin")),

@@ -39,6 +39,12 @@ class Reply(Protocol):
     async def write(self, data: bytes, *, last: bool = False) -> None:
         """Send a piece of an event stream, with the head before the first. Waits while the client does not read."""
 
+    def become(self, media_type: str) -> None:
+        """The stream is of this type instead of events, and nothing may be put in between. Before the first `write`."""
+
+    def extend(self, headers: Sequence[Header]) -> None:
+        """More headers for the head. Before anything is sent."""
+
     def on_leaving(self, callback: Callable[[], None] | None) -> None:
         """Call this when the client closes the connection; None = nobody listens any more."""
 
@@ -53,6 +59,7 @@ class AsgiReply:
         self._send = send
         self._receive = receive
         self._headers = headers
+        self._stream_headers = STREAM_HEADERS
         self._waiting: asyncio.Task[None] | None = None
 
     async def whole(self, status: int, body: bytes, headers: Sequence[Header] = ()) -> None:
@@ -67,9 +74,17 @@ class AsgiReply:
         self.sent_at = self.blocked_since = time.monotonic()
         if not self.started:
             self.started = True
-            await self._send({"type": "http.response.start", "status": 200, "headers": [*STREAM_HEADERS, *self._headers]})
+            await self._send({"type": "http.response.start", "status": 200, "headers": [*self._stream_headers, *self._headers]})
         await self._send({"type": "http.response.body", "body": data, "more_body": not last})
         self.blocked_since = 0.0
+
+    def become(self, media_type: str) -> None:
+        """Another type of stream."""
+        self._stream_headers = ((b"content-type", media_type.encode("ascii")),)
+
+    def extend(self, headers: Sequence[Header]) -> None:
+        """More headers."""
+        self._headers = [*self._headers, *headers]
 
     def on_leaving(self, callback: Callable[[], None] | None) -> None:
         """Wait for the client's disconnect in a task."""

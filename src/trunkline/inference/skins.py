@@ -10,6 +10,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from trunkline.dialects.chat import cursor
+from trunkline.dialects.chat import echo as chat_echo
 from trunkline.dialects.chat import envelope as chat_envelope
 from trunkline.dialects.chat import request as chat_request
 from trunkline.dialects.chat import turns as chat_turns
@@ -20,6 +21,7 @@ from trunkline.dialects.messages import envelope as messages_envelope
 from trunkline.dialects.messages import request as messages_request
 from trunkline.dialects.messages import turns as messages_turns
 from trunkline.dialects.messages.encoder import MessagesEncoder
+from trunkline.dialects.responses import echo as responses_echo
 from trunkline.dialects.responses import envelope as responses_envelope
 from trunkline.dialects.responses import request as responses_request
 from trunkline.dialects.responses import turns as responses_turns
@@ -30,7 +32,8 @@ from trunkline.protocol.request import InboundRequest
 
 class Skin(Struct, frozen=True):
     """One client side. `parse` raises ApiError that names the field; `render` writes the body of an error; `conversation` and `encoder` get
-    the request that `parse` made. `api_type` is what records say (contract 5.10)."""
+    the request that `parse` made. `api_type` is what records say (contract 5.10). `echo` writes the event that shows the upstream body to
+    callers who debug, where the dialect has one."""
 
     dialect: Dialect
     parse: Callable[[bytes], InboundRequest]
@@ -38,12 +41,22 @@ class Skin(Struct, frozen=True):
     conversation: Callable[[Any], Conversation]
     encoder: Callable[[Identity, Any], Encoder]
     api_type: str = "completions"
+    echo: Callable[[Identity, bytes], bytes] | None = None
 
 
-CHAT: Final = Skin("chat", chat_request.parse, chat_envelope.render, chat_turns.conversation, ChatEncoder)
-TEXT: Final = Skin("chat", chat_request.parse_completion, chat_envelope.render, chat_turns.conversation, ChatEncoder)
-CURSOR: Final = Skin("chat", cursor.parse, chat_envelope.render, chat_turns.conversation, ChatEncoder)
-RESPONSES: Final = Skin("responses", responses_request.parse, responses_envelope.render, responses_turns.conversation, ResponsesEncoder)
+CHAT: Final = Skin("chat", chat_request.parse, chat_envelope.render, chat_turns.conversation, ChatEncoder, echo=chat_echo.chunk)
+TEXT: Final = Skin(
+    "chat", chat_request.parse_completion, chat_envelope.render, chat_turns.conversation, ChatEncoder, echo=chat_echo.text_chunk
+)
+CURSOR: Final = Skin("chat", cursor.parse, chat_envelope.render, chat_turns.conversation, ChatEncoder, echo=chat_echo.chunk)
+RESPONSES: Final = Skin(
+    "responses",
+    responses_request.parse,
+    responses_envelope.render,
+    responses_turns.conversation,
+    ResponsesEncoder,
+    echo=responses_echo.event,
+)
 MESSAGES: Final = Skin("messages", messages_request.parse, messages_envelope.render, messages_turns.conversation, MessagesEncoder)
 
 SKINS: Final[Mapping[str, Skin]] = {
@@ -55,3 +68,6 @@ SKINS: Final[Mapping[str, Skin]] = {
     "/api/v1/messages": MESSAGES,
 }
 """The skin of each operation, by its path."""
+
+CONVERSATIONS: Final[Mapping[str, Skin]] = {"chat": CHAT, "completions": TEXT, "messages": MESSAGES, "responses": RESPONSES}
+"""The skins by the names that callers know them by."""

@@ -45,7 +45,7 @@ class TokenCounts:
         require_inference(principal)
         request = parse(call.body)
         endpoint = self._first(request)
-        counted = await self._counted(endpoint, request)
+        counted = await self._counted(endpoint, request, call)
         if counted is None:
             counted = tokens.estimate(request, lambda size: services.estimates.tokens(endpoint.model, size))
         await reply.whole(200, tokens.render(counted))
@@ -61,15 +61,17 @@ class TokenCounts:
             raise all_excluded(plan, request.models, request.preferences.only)
         return plan.attempts[0]
 
-    async def _counted(self, endpoint: Endpoint, request: MessagesRequest) -> int | None:
+    async def _counted(self, endpoint: Endpoint, request: MessagesRequest, call: Call) -> int | None:
         """The endpoint's own count; None when it has none."""
         url = address.count_url(endpoint) if endpoint.dialect == "messages" else None
         if url is None:
             return None
         try:
-            if self._routes.to(endpoint).signer is not None:
+            route = self._routes.to(endpoint)
+            if route.signer is not None:
                 return None
-            response = await self._client.send(self._routes.target(endpoint, url), Splicer(endpoint).count(request), _TIMEOUTS)
+            target, extra = self._routes.target(endpoint, url), route.forwarded(call.headers)
+            response = await self._client.send(target, Splicer(endpoint).count(request), _TIMEOUTS, extra_headers=extra)
             body = await response.read_all(_LIMIT)
         except UpstreamError:
             return None

@@ -10,7 +10,7 @@ from trunkline.protocol.usage import Cost, Usage
 
 
 class CallSeen:
-    """A tool call for the validity check."""
+    """A tool call for the validity check. A function that is called without arguments is called with `{}`, which is what clients get."""
 
     __slots__ = ("_block",)
 
@@ -23,7 +23,7 @@ class CallSeen:
 
     @property
     def arguments(self) -> str:
-        return self._block.joined("arguments")
+        return self._block.joined("arguments") or "{}"
 
 
 class _Translated:
@@ -126,6 +126,15 @@ class TranslatedReply(_Translated):
             take(self._answer, event)
         if self._answer.error is None and self._answer.finish is None and not self.empty:
             take(self._answer, Finish("tool_calls" if self._answer.tool_calls else "stop"))
+
+    @property
+    def answer(self) -> Answer:
+        """What was read."""
+        return self._answer
+
+    def revise(self, answer: Answer) -> None:
+        """The client gets this answer instead; usage and finish are those of what was read."""
+        self._answer = answer
 
     def encode(self, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes:
         """The client's body."""

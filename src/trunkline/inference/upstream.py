@@ -9,14 +9,18 @@ from trunkline.errors import ConnectionLost, MalformedResponse, UpstreamError
 from trunkline.inference.call import Exchange
 from trunkline.inference.media import inlined
 from trunkline.inference.routes import Route
+from trunkline.inference.translated import TranslatedReply
 from trunkline.inference.ways import Splitter
+from trunkline.providers.signing import Signer
 from trunkline.transport.client import Client
 from trunkline.transport.downloads import Downloads
 from trunkline.transport.response import Response
-from trunkline.transport.target import Target
+from trunkline.transport.target import Target, render_headers
 
 ERROR_BODY_LIMIT = 64 * 1024
 ANSWER_LIMIT = 64 * 1024 * 1024
+_REFUSED = frozenset((400, 401, 403))
+"""Statuses under which an upstream may refuse a credential."""
 
 
 class Live:
@@ -31,22 +35,32 @@ class Live:
         self.first = first
 
 
-class Upstream:
-    """Makes attempts. Both kinds return when the first content is there, and raise UpstreamError otherwise."""
+def _unheard(_endpoint_id: str, _header: Callable[[bytes], bytes | None]) -> None:
+    """Takes no notice of headers."""
 
-    def __init__(self, client: Client) -> None:
+
+class Upstream:
+    """Makes attempts. Both kinds return when the first content is there, and raise UpstreamError otherwise.
+
+    `heard` is told the endpoint and the head of each answer: `health.monitor.Monitor.heard`.
+    """
+
+    def __init__(self, client: Client, heard: Callable[[str, Callable[[bytes], bytes | None]], None] = _unheard) -> None:
         self._client = client
+        self._heard = heard
         self._downloads = Downloads(client)
 
     async def whole(self, exchange: Exchange, route: Route) -> WholeTranslator:
         """A complete answer."""
         response = await self._send(exchange, route, route.whole, route.endpoint.timeouts.total)
-        reply = route.way(exchange.request.dialect, edited=exchange.repair is not None).reply(exchange)
+        reply = route.way(exchange.request.dialect, edited=exchange.edited).reply(exchange)
         reply.decode(await response.read_all(ANSWER_LIMIT))
         if reply.error is not None:
             raise reply.error
         if reply.empty:
             raise MalformedResponse("the answer has no content", status=200)
+        if exchange.staged is not None and isinstance(reply, TranslatedReply):
+            reply.revise(await exchange.staged.revised(reply.answer))
         return reply
 
     async def opened(self, exchange: Exchange, route: Route) -> Live:
@@ -61,24 +75,47 @@ class Upstream:
     async def _send(self, exchange: Exchange, route: Route, target: Target, head_timeout: float) -> Response:
         if route.launch is not None:
             await route.launch()
-        way = route.way(exchange.request.dialect, edited=exchange.repair is not None)
+        way = route.way(exchange.request.dialect, edited=exchange.edited)
         if way.fetches is not None:
             await self._load_files(exchange, way.fetches)
-        body = way.body(exchange)
-        response = await self._client.send(target, body, route.endpoint.timeouts, head_timeout=head_timeout)
+        body, extra = way.body(exchange), route.forwarded(exchange.call.headers)
+        if exchange.echoes is not None:
+            exchange.echoes.append((route.endpoint, body))
+        if route.signer is None:
+            response = await self._client.send(target, body, route.endpoint.timeouts, extra_headers=extra, head_timeout=head_timeout)
+        else:
+            response = await self._send_signed(route, route.signer, target, body, extra, head_timeout)
         if response.status != 200:
-            raise await _refusal(response)
+            raise await refusal(response)
+        self._heard(route.endpoint.id, response.header)
         return response
+
+    async def _send_signed(self, route: Route, signer: Signer, target: Target, body: bytes, extra: bytes, head_timeout: float) -> Response:
+        """With headers made for this call; a credential that is refused is made anew, once."""
+        timeouts, renewed = route.endpoint.timeouts, False
+        while True:
+            headers = await signer.headers(target.method, target.url, body)
+            lines = render_headers(headers) + extra
+            response = await self._client.send(target, body, timeouts, extra_headers=lines, head_timeout=head_timeout)
+            if response.status not in _REFUSED:
+                return response
+            error = await refusal(response)
+            if error.kind == "credential":
+                signer.forget(headers)
+            if error.kind != "credential" or renewed:
+                raise error
+            renewed = True
 
     async def _load_files(self, exchange: Exchange, wanted: Callable[[str], bool]) -> None:
         """Put the bytes of files into the conversation, once for all attempts."""
-        before = exchange.conversation()
+        before = exchange.original()
         after = await inlined(before, wanted, self._downloads)
         if after is not before:
             exchange.give(after)
 
 
-async def _refusal(response: Response) -> UpstreamError:
+async def refusal(response: Response) -> UpstreamError:
+    """What an upstream says with any status but 200; closes the response."""
     try:
         body = await response.read_all(ERROR_BODY_LIMIT)
     except UpstreamError:
@@ -88,7 +125,7 @@ async def _refusal(response: Response) -> UpstreamError:
 
 
 async def _first_content(exchange: Exchange, route: Route, response: Response) -> Live:
-    way = route.way(exchange.request.dialect, edited=exchange.repair is not None)
+    way = route.way(exchange.request.dialect, edited=exchange.edited)
     stream, splitter = way.stream(exchange), way.splitter()
     if (response.header(b"content-type") or b"").startswith(b"application/json"):
         first = stream.unstreamed(await response.read_all(ANSWER_LIMIT))

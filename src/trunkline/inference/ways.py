@@ -30,6 +30,7 @@ from trunkline.dialects.gemini.decoder import GeminiDecoder
 from trunkline.dialects.hub.conversation import Conversation
 from trunkline.dialects.hub.translation import Decoder, Encoder, Identity, StreamTranslator, WholeTranslator
 from trunkline.dialects.messages import address as messages_address
+from trunkline.dialects.messages import betas as messages_betas
 from trunkline.dialects.messages import compose as messages_compose
 from trunkline.dialects.messages import prepare as messages_prepare
 from trunkline.dialects.messages.decoder import MessagesDecoder
@@ -44,6 +45,7 @@ from trunkline.dialects.responses.stream import ResponsesStream
 from trunkline.inference.call import Exchange
 from trunkline.inference.translated import TranslatedReply, TranslatedStream
 from trunkline.protocol.catalogue import Dialect, Endpoint
+from trunkline.protocol.quirks import Quirks
 from trunkline.transport.sse import EventSplitter
 
 
@@ -69,7 +71,8 @@ class Splices(Protocol):
 
 class Outbound(Struct, frozen=True):
     """An upstream dialect: where its calls go, who writes its bodies, who reads its answers, and how its streams are framed. `fetches`
-    tells of a URL in a request whether the upstream wants the bytes behind it instead."""
+    tells of a URL in a request whether the upstream wants the bytes behind it instead; `forwarded`: which of a call's headers go on to an
+    endpoint."""
 
     url: Callable[..., str]
     composer: Callable[[Endpoint], Composes]
@@ -77,6 +80,7 @@ class Outbound(Struct, frozen=True):
     headers: Mapping[str, str] = {}
     splitter: Callable[[], Splitter] = EventSplitter
     fetches: Callable[[str], bool] | None = None
+    forwarded: Callable[[Mapping[bytes, bytes], Quirks], Mapping[str, str]] | None = None
 
 
 class Passage(Struct, frozen=True):
@@ -160,7 +164,8 @@ class Translation:
         return self._outbound.decoder(self._endpoint, exchange.conversation(), seed=exchange.call.id_text)
 
     def _encoder(self, exchange: Exchange) -> Encoder:
-        return exchange.call.skin.encoder(exchange.identity(self._endpoint), exchange.request)
+        encoder = exchange.call.skin.encoder(exchange.identity(self._endpoint), exchange.request)
+        return encoder if exchange.staged is None else exchange.staged.encoder(encoder, exchange.request, self._endpoint)
 
 
 def way(dialect: Dialect, endpoint: Endpoint) -> Way:
@@ -178,7 +183,9 @@ def translation(endpoint: Endpoint) -> Way:
 OUTBOUND: Final[Mapping[Dialect, Outbound]] = {
     "chat": Outbound(chat_address.url, chat_compose.Composer, ChatDecoder, chat_address.HEADERS),
     "responses": Outbound(responses_address.url, responses_compose.Composer, ResponsesDecoder, responses_address.HEADERS),
-    "messages": Outbound(messages_address.url, messages_compose.Composer, MessagesDecoder, messages_address.HEADERS),
+    "messages": Outbound(
+        messages_address.url, messages_compose.Composer, MessagesDecoder, messages_address.HEADERS, forwarded=messages_betas.forwarded
+    ),
     "gemini": Outbound(
         gemini_address.url, gemini_compose.Composer, GeminiDecoder, gemini_address.HEADERS, fetches=gemini_parts.must_be_fetched
     ),

@@ -5,7 +5,10 @@ the gateway. `weights` fetches the model file once, `presence` says whether engi
 child agree on, `child` is the child's main, and `supervisor.LocalModel` starts it at the first request, watches it, restarts it and stops
 it.
 
+Embeddings and reranking have a model and a child of their own (`embedder_files`, `wordpiece`, `embedder`, `embedder_child`), under the same
+supervisor.
+
 In comes a call of `LocalModel.ready()` before each attempt at the local endpoint; out goes nothing but a server at `LocalModel.base_url`
-that speaks the chat dialect to whoever holds `LocalModel.api_key`. `app` builds the one `LocalModel` of a worker and `cli` calls
+that speaks the chat dialect to whoever holds `LocalModel.api_key`. `app` builds the `LocalModel`s of a worker and `cli` calls
 `weights.fetch`.
 """

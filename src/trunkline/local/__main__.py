@@ -3,7 +3,7 @@
 import os
 import sys
 
-from trunkline.local import presence, weights
+from trunkline.local import embedder_files, presence, weights
 
 
 def main() -> int:
@@ -17,10 +17,12 @@ def main() -> int:
         return 0
     try:
         path = weights.fetch(directory)
+        others = embedder_files.fetch(directory)
     except weights.FetchFailed as error:
         sys.stderr.write(f"The local model is off: {error}.\n")
         return 1
     sys.stdout.write(f"Local model: {path} ({weights.SIZE / 1e6:.0f} MB)\n")
+    sys.stdout.write(f"Local embedding model: {others[0]} ({embedder_files.MODEL.size / 1e6:.0f} MB)\n")
     return 0
 
 

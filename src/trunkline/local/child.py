@@ -5,16 +5,14 @@ about when the gateway dies in whatever way. On Linux the parent's death also se
 start of the engine. Only this module imports the engine: 106 MB of native code never enter the gateway.
 """
 
-import ctypes
 import os
 import sys
 
 import xllamacpp as xlc
 
 from trunkline.local import launch
+from trunkline.local.parent import die_with
 
-_PR_SET_PDEATHSIG = 1
-_SIGKILL = 9
 _ERRORS_ONLY = 1
 _PROMPT_CACHE_MIB = 128
 _TEMPERATURE = 0.0
@@ -49,16 +47,6 @@ def build_params(order: launch.LaunchOrder) -> xlc.CommonParams:
     params.endpoint_slots = False
     params.verbosity = _ERRORS_ONLY
     return params
-
-
-def die_with(parent: int) -> None:
-    """Asks the kernel to kill this process when its parent dies, and ends it if the parent is already gone. Linux only; elsewhere a
-    no-op.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
 
 
 def main() -> None:

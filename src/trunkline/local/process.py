@@ -11,6 +11,7 @@ from pathlib import Path
 from trunkline.local import launch
 
 CHILD_COMMAND = (sys.executable, "-P", "-m", "trunkline.local.child")
+EMBEDDER_COMMAND = (sys.executable, "-P", "-m", "trunkline.local.embedder_child")
 _TAIL = 2048
 
 

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from trunkline.analytics.store import find_generation
@@ -27,6 +28,10 @@ from trunkline.storage.connection import Connection
 log = logging.getLogger(__name__)
 
 
+def _unobserved(_record: GenerationRecord) -> None:
+    """Watches nothing."""
+
+
 class Recorder:
     """The meter's memory of one worker. `record` and `find` belong to the event loop; `flush` and `close` block."""
 
@@ -40,6 +45,7 @@ class Recorder:
         *,
         shared: Path | None = None,
         tally: Tally | None = None,
+        observe: Callable[[GenerationRecord], None] = _unobserved,
         batch: int = 1000,
         interval: float = 1.0,
         capacity: int = 20_000,
@@ -47,7 +53,8 @@ class Recorder:
         """`batch` records, or what came within `interval` seconds, are stored together; at most `capacity` wait in memory.
 
         `settle` is `accounts.ledger_store.settle_batch`; `worker_id` names the owner of the leases that it charges. Workers that give the
-        same folder as `shared` have one of them write for all, and with a `tally` they count together.
+        same folder as `shared` have one of them write for all, and with a `tally` they count together. `observe` is told each generation
+        as it is recorded (`health.monitor`).
         """
         self.dropped = 0
         self._spool = spool
@@ -57,6 +64,7 @@ class Recorder:
         self._batches: Batches = batches if shared is None else OneWriter(shared, batches)
         self._writer = WriterThread(spool, self._backlog, self._batches, worker_id, batch=batch, interval=interval, publish=self._publish)
         self._tally = tally
+        self._observe = observe
         self._open_telemetry = open_telemetry
         self._reader: Connection | None = None
         self._reader_lock = threading.Lock()
@@ -68,6 +76,7 @@ class Recorder:
     def record(self, record: GenerationRecord, evidence: ToolEvidence | None = None) -> None:
         """Takes a finished generation. After this returns it survives the end of this process, unless the spool failed (`counters`)."""
         place = self._spool.append(record)
+        self._observe(record)
         if not self._backlog.add(record, evidence, place):
             self._refuse(record, place)
         if len(self._backlog) >= self._batch:

@@ -15,9 +15,7 @@ from trunkline.protocol.usage import Cost, Units, Usage
 Tariff = Callable[[Usage, Units, Pricing, bool], Cost]
 
 
-def price_operation(
-    operation: str, usage: Usage, units: Units, pricing: Pricing, *, per_unit: bool = False, utc_hhmm: int = 0
-) -> Cost:
+def price_operation(operation: str, usage: Usage, units: Units, pricing: Pricing, *, per_unit: bool = False, utc_hhmm: int = 0) -> Cost:
     """The cost of one answer to `operation` (`embeddings`, `rerank`, `images`, `speech`, `transcription`)."""
     tariff = TARIFFS.get(operation)
     if tariff is None:

@@ -47,7 +47,7 @@ def generation_view(record: GenerationRecord, *, app_id: int | None = None) -> d
         "data_region": DATA_REGION,
         "service_tier": record.service_tier,
         "web_search_engine": None,
-        "response_cache_source_id": None,
+        "response_cache_source_id": record.response_cache_source_id,
         "provider_responses": [_attempt_view(attempt, record.is_byok) for attempt in record.attempts],
     }
 

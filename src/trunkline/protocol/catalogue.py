@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from trunkline.protocol.quirks import Quirks
 
 Dialect = Literal["chat", "responses", "messages", "gemini", "converse", "cohere"]
-AuthStyle = Literal["bearer", "header", "none"]
+AuthStyle = Literal["bearer", "header", "google", "aws", "none"]
 
 
 class PriceOverride(Struct, frozen=True, gc=False):
@@ -103,7 +103,8 @@ class Reasoning(Struct, frozen=True, gc=False):
 
 
 class Model(Struct, frozen=True, kw_only=True):
-    """One row of `GET /models`. `created` is Unix seconds; `aliases` are older slugs that still resolve."""
+    """One row of `GET /models`. `created` is Unix seconds; `aliases` are older slugs that still resolve; `successor` is what a caller of a
+    retired model should move to."""
 
     id: str
     name: str
@@ -115,6 +116,7 @@ class Model(Struct, frozen=True, kw_only=True):
     knowledge_cutoff: str | None = None
     expiration_date: str | None = None
     retired: bool = False
+    successor: str | None = None
     hugging_face_id: str | None = None
     input_modalities: tuple[str, ...] = ("text",)
     output_modalities: tuple[str, ...] = ("text",)
@@ -133,7 +135,12 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 
     `tag` is OpenRouter's endpoint name: the provider's slug, with `/variant` where a provider serves a model several times.
     `model` is the id that callers use, variant included (`openai/gpt-oss-20b:free`). `launch` names a supervised child that must run first.
+    `tier_pricing` holds the prices of other service tiers, by the name under which the upstream reports the tier that served.
     `operator_url` marks a base URL the operator wrote, for which loopback and private addresses are allowed.
+
+    `byok` is the id of the caller's own key that this copy of an endpoint uses, empty for the instance's credential; copies share the
+    endpoint's id. `byok_fallback`: the key serves after the instance's capacity, not before it. `byok_only`: its owner wants no other
+    capacity of this provider (contract 3.11). `region`: where prompts are processed (`europe`, `us`), empty = not promised.
     """
 
     id: str
@@ -160,3 +167,13 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     launch: str = ""
     price_version: str = ""
     extra_headers: dict[str, str] = field(default_factory=dict)
+    tier_pricing: dict[str, Pricing] = {}
+    region: str = ""
+    byok: str = ""
+    byok_fallback: bool = False
+    byok_only: bool = False
+
+    @property
+    def credential(self) -> str:
+        """The name of the credential that pays and is limited: the caller's key, else the provider's one. Never a secret."""
+        return self.byok or self.provider

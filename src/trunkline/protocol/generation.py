@@ -70,3 +70,4 @@ class GenerationRecord(Struct, frozen=True, kw_only=True, gc=False, omit_default
     tool_calls: int = 0
     tool_calls_invalid: int | None = None
     attempts: tuple[AttemptRecord, ...] = ()
+    response_cache_source_id: str | None = None

@@ -13,6 +13,33 @@ StreamUsage = Literal["on_request", "always", "never"]
 Tools = Literal["native", "schema", "none"]
 
 
+class OperationQuirks(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """How an endpoint serves one operation beside chat (`embeddings`, `rerank`, `images`, `speech`, `transcription`).
+
+    * `shape`: the form of its calls, where that is not its dialect's own (`inference.operations` has the names).
+    * `path`: what follows the base URL in place of the shape's own path.
+    * `batch`: inputs of one call at most, 0 = the shape's own limit.
+    * `per_unit`: `prompt` is the price of a second (transcription), `image_output` that of an image, instead of a token.
+    * `set`: keys that its bodies always have.
+    * `passthrough`: the names under `provider.options` that are sent on.
+    * `stream`: it can send images while they are made.
+    * `voice`: what speaks when the caller names no voice; `voice_cloning`: it takes a voice sample.
+    """
+
+    shape: str = ""
+    path: str = ""
+    batch: int = 0
+    per_unit: bool = False
+    set: dict[str, object] = {}
+    passthrough: tuple[str, ...] = ()
+    stream: bool = False
+    voice: str = ""
+    voice_cloning: bool = False
+
+
+NO_OPERATION_QUIRKS = OperationQuirks()
+
+
 class Quirks(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """The deviations of one endpoint from its dialect. The defaults are a plain OpenAI-compatible `chat` server.
 
@@ -35,12 +62,19 @@ class Quirks(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     * `cache_hit_key`: a top-level usage key for cached tokens, where it is not `prompt_tokens_details.cached_tokens`.
     * `native_reasoning`: the upstream understands OpenRouter's `reasoning` object itself.
     * `reasoning_formats`: whose signatures and encrypted reasoning it accepts (`format` of contract 2.7); empty = its dialect's own.
-    * `thinking` (`messages`): how thinking is asked for: `budget` in tokens, `adaptive` with an effort, `either` = adaptive unless a budget
-    is asked for, `none` = never.
+    * `thinking` (`messages`, `gemini`, `converse`, `cohere`): how thinking is asked for: `budget` in tokens, `adaptive` with an effort,
+    `either` = adaptive unless a budget is asked for, `level` = by the name of an effort, `none` = never.
+    * `tool_schema` (`gemini`): `subset` = schemas of tools are written in the OpenAPI subset, not as JSON schemas.
+    * `json_schema_with_tools` (`gemini`): a form of the answer may be asked for beside tools; else it is asked for in words.
+    * `media_in_tool_results` (`chat`, `gemini`): pictures and files may stand inside the result of a tool; else they follow it.
     * `late_system` (`messages`): system messages may stand between others; else all go to the front.
-    * `cache_marks` (`messages`): `plain` = without time to live, `none` = not sent.
+    * `betas` (`messages`): the experiments of `anthropic-beta` that it takes, with its own word for each, empty = the same; `*` = all
+    others too.
+    * `cache_marks` (`messages`, `converse`): `plain` = without time to live, `none` = not sent.
     * `path`, `stream_path`: what follows the base URL in place of the dialect's own path, `{model}` for the upstream's model (`messages` at
     Vertex); `stream_path` is for streams and empty where both are the same.
+    * `max_messages`: messages of one request at most, beside those of the system; 0 = any number (contract 4.2, context compression).
+    * `operations`: what is special about other operations, by their names.
     """
 
     max_tokens_key: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -65,9 +99,12 @@ class Quirks(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     reasoning_formats: tuple[str, ...] = ()
     thinking: Literal["budget", "either", "adaptive", "level", "none"] = "budget"
     late_system: bool = False
+    betas: dict[str, str] = {}
     cache_marks: Literal["ttl", "plain", "none"] = "ttl"
     path: str = ""
     stream_path: str = ""
     tool_schema: Literal["native", "subset"] = "native"
     json_schema_with_tools: bool = True
     media_in_tool_results: bool = False
+    max_messages: int = 0
+    operations: dict[str, OperationQuirks] = {}

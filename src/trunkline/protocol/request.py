@@ -6,14 +6,23 @@ from trunkline.protocol.catalogue import Dialect
 from trunkline.protocol.routing import NO_PREFERENCES, Preferences
 
 
+class Chosen(Struct, frozen=True, gc=False):
+    """What a router made of a request (contract 3.7): its slug, empty for `~author/family-latest`; the kind of task, where it looked at
+    that; and the text that it answers itself, None where models answer."""
+
+    router: str
+    task: str = ""
+    answer: str | None = None
+
+
 class InboundRequest(Struct, frozen=True, kw_only=True):
     """One parsed and checked request. Each inbound dialect extends it with what only its own translation needs.
 
     `fields`: top-level keys in the caller's order with their bytes. `models`: the model named first, then the fallbacks, each once.
     `max_tokens`: the caller's output limit. `parameters`: the names used that constrain endpoints, in the vocabulary of
     `supported_parameters`. `modalities`: those of the input beside text. `prompt_bytes`: text bytes without media, for the token estimate.
-    `reasoning_excluded`: the caller does not want to see reasoning. `tools`: the names of the functions offered with the JSON text of
-    their parameter schemas, for the validity check after the reply.
+    `outputs`: the output modalities of which the model must have one; none = any will do. `reasoning_excluded`: the caller does not want to
+    see reasoning. `chosen`: the request named a router, and `models` are those that it stands for.
     """
 
     dialect: Dialect
@@ -24,8 +33,10 @@ class InboundRequest(Struct, frozen=True, kw_only=True):
     max_tokens: int | None = None
     parameters: frozenset[str] = frozenset()
     modalities: frozenset[str] = frozenset()
+    outputs: frozenset[str] = frozenset()
     prompt_bytes: int = 0
     preferences: Preferences = NO_PREFERENCES
     reasoning_excluded: bool = False
     session_id: str | None = None
     user: str | None = None
+    chosen: Chosen | None = None

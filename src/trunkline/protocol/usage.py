@@ -38,3 +38,12 @@ class Cost(Struct, frozen=True, gc=False):
     total: int = 0
     prompt: int = 0
     completion: int = 0
+
+
+class Units(Struct, frozen=True, gc=False):
+    """What an operation used beside tokens: characters of text to speak, milliseconds of sound heard, images made, searches of a rerank."""
+
+    characters: int = 0
+    milliseconds: int = 0
+    images: int = 0
+    searches: int = 0

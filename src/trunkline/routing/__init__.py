@@ -4,5 +4,8 @@ In: what is known of the request, the endpoints of each candidate model, the hea
 number. Out: a `Plan`: endpoints in the order they are tried, and every endpoint left out with its reason. No I/O and no clock, so a plan
 can be explained and replayed. `plan.make_plan` is the only entrance; `inference` calls it once a request.
 
-`filters` says which endpoints may serve at all, `order` in which order, `slugs` how a caller's provider names match endpoints.
+The endpoints of each model pass `filters` (what the caller forbids, what cannot work), then `tiers` (service tiers), then are put in
+`order`: by the caller's order or sort, by a weighted draw, by what `quality` says of their tool calls, and by what `standings` makes of
+their health. `slugs` knows how a caller's provider names match endpoints; `explain` says afterwards in words why each stands where it
+stands.
 """

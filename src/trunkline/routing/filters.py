@@ -1,110 +1,170 @@
-"""Which endpoints may serve a request: a table of reasons, in the vocabulary of `error.availability.excluded_by` (contract 2.12)."""
+"""Which endpoints may serve a request: a table of rules, each with its word of `error.availability.excluded_by` (contract 2.12).
+
+A rule looks at all endpoints at once, and only where the caller wants it. `allowed_providers` stands for every choice of endpoints that
+the caller made and that has no word of its own.
+"""
 
 from collections.abc import Callable, Sequence
+from math import inf
 
-from trunkline.protocol.catalogue import Endpoint
+from msgspec import Struct
+
+from trunkline.protocol.catalogue import Endpoint, Pricing
 from trunkline.protocol.routing import NO_PREFERENCES, Exclusion, MaxPrice, Preferences, RequestFacts
-from trunkline.routing import slugs
+from trunkline.routing.slugs import named
 
-QUANTIZATION_FAMILIES = {"fp4": frozenset({"fp4", "mxfp4", "nvfp4"}), "fp8": frozenset({"fp8", "mxfp8"})}
+QUANTIZATION_FAMILIES = {"fp4": ("fp4", "mxfp4", "nvfp4"), "fp8": ("fp8", "mxfp8")}
 SOFT_PARAMETERS = ("tools", "tool_choice", "response_format", "structured_outputs", "verbosity")
 CONTEXT_MARGIN = 1.25
 """A prompt estimate may be wrong by this factor before an endpoint is left out for its context length: the upstream knows better than we
 do."""
 
-Rule = Callable[[Endpoint, RequestFacts, Preferences], bool]
+Endpoints = Sequence[Endpoint]
+Wanted = Callable[[RequestFacts, Preferences], object]
+Keep = Callable[[Endpoints, RequestFacts, Preferences], list[Endpoint]]
 
 
-def _not_listed(endpoint: Endpoint, _facts: RequestFacts, preferences: Preferences) -> bool:
-    return preferences.only is not None and slugs.position(preferences.only, endpoint) is None
+class Rule(Struct, frozen=True):
+    """`wanted`: whether the rule applies to a request at all. `keep`: those of the endpoints that pass."""
+
+    reason: str
+    name: str
+    wanted: Wanted
+    keep: Keep
 
 
-def _ignored(endpoint: Endpoint, _facts: RequestFacts, preferences: Preferences) -> bool:
-    return bool(preferences.ignore) and slugs.position(preferences.ignore, endpoint) is not None
+def _not_ignored(endpoints: Endpoints, _facts: RequestFacts, preferences: Preferences) -> list[Endpoint]:
+    """Other than in `only`, a base slug covers service tiers too: who ignores a provider does not want it at another price either."""
+    ignored = frozenset(preferences.ignore)
+    return [one for one in endpoints if one.provider not in ignored and one.tag.lower() not in ignored]
 
 
-def _retains(endpoint: Endpoint, _facts: RequestFacts, preferences: Preferences) -> bool:
-    return preferences.zdr and not endpoint.data_policy.zdr
+def _right_quantization(endpoints: Endpoints, _facts: RequestFacts, preferences: Preferences) -> list[Endpoint]:
+    wanted = {member for one in preferences.quantizations or () for member in QUANTIZATION_FAMILIES.get(one, (one,))}
+    return [one for one in endpoints if (one.quantization or "unknown") in wanted]
 
 
-def _trains(endpoint: Endpoint, _facts: RequestFacts, preferences: Preferences) -> bool:
-    return preferences.data_collection == "deny" and endpoint.data_policy.training
+def _within_price(endpoints: Endpoints, facts: RequestFacts, preferences: Preferences) -> list[Endpoint]:
+    ceiling = preferences.max_price or MaxPrice()
+    names = MaxPrice.__struct_fields__
+    prompt, completion, request, image, audio = [inf if (limit := getattr(ceiling, name)) is None else limit for name in names]
+    return [
+        one
+        for one in endpoints
+        if (price := one.pricing).prompt <= prompt
+        and price.completion <= completion
+        and price.request <= request
+        and (price.image or 0) <= image
+        and (price.audio or 0) <= audio
+        and (not price.overrides or _surcharges_within(price, ceiling, facts.prompt_tokens))
+    ]
 
 
-def _other_quantization(endpoint: Endpoint, _facts: RequestFacts, preferences: Preferences) -> bool:
-    if preferences.quantizations is None:
-        return False
-    own = endpoint.quantization or "unknown"
-    return not any(own in QUANTIZATION_FAMILIES.get(wanted, (wanted,)) for wanted in preferences.quantizations)
+def _surcharges_within(pricing: Pricing, ceiling: MaxPrice, prompt_tokens: int) -> bool:
+    """Whether the prices that replace the base for such a prompt, at whatever time of day, are within the ceiling too."""
+    for override in pricing.overrides:
+        if override.min_prompt_tokens is None or prompt_tokens > override.min_prompt_tokens:
+            for name, rate in override.rates.items():
+                limit = getattr(ceiling, name, None)
+                if limit is not None and rate > limit:
+                    return False
+    return True
 
 
-def _over(price: int | None, ceiling: int | None) -> bool:
-    return ceiling is not None and (price or 0) > ceiling
+def _all_parameters(endpoints: Endpoints, facts: RequestFacts, _preferences: Preferences) -> list[Endpoint]:
+    used = facts.parameters
+    return [one for one in endpoints if one.supported_parameters is None or used <= one.supported_parameters]
 
 
-def _too_dear(endpoint: Endpoint, _facts: RequestFacts, preferences: Preferences) -> bool:
-    ceiling: MaxPrice | None = preferences.max_price
-    if ceiling is None:
-        return False
-    price = endpoint.pricing
-    pairs = (
-        (price.prompt, ceiling.prompt),
-        (price.completion, ceiling.completion),
-        (price.request, ceiling.request),
-        (price.image, ceiling.image),
-    )
-    return any(_over(one, limit) for one, limit in pairs)
+def _long_enough(endpoints: Endpoints, facts: RequestFacts, _preferences: Preferences) -> list[Endpoint]:
+    tokens = facts.prompt_tokens / CONTEXT_MARGIN
+    return [
+        one
+        for one in endpoints
+        if (one.context_length is None or tokens <= one.context_length)
+        and (one.max_prompt_tokens is None or tokens <= one.max_prompt_tokens)
+    ]
 
 
-def _lacks_parameters(endpoint: Endpoint, facts: RequestFacts, preferences: Preferences) -> bool:
-    supported = endpoint.supported_parameters
-    return preferences.require_parameters and supported is not None and not facts.parameters <= supported
+def _writes_enough(endpoints: Endpoints, facts: RequestFacts, _preferences: Preferences) -> list[Endpoint]:
+    wanted = facts.max_tokens or 0
+    return [one for one in endpoints if one.max_completion_tokens is None or wanted <= one.max_completion_tokens]
 
 
-def _too_short(endpoint: Endpoint, facts: RequestFacts, _preferences: Preferences) -> bool:
-    if endpoint.context_length is not None and facts.prompt_tokens > endpoint.context_length * CONTEXT_MARGIN:
-        return True
-    limit = endpoint.max_completion_tokens
-    return limit is not None and facts.max_tokens is not None and facts.max_tokens > limit
-
-
-RULES: tuple[tuple[str, Rule], ...] = (
-    ("allowed_providers", _not_listed),
-    ("allowed_providers", _ignored),
-    ("data_policy:zdr", _retains),
-    ("data_policy:training", _trains),
-    ("quantization", _other_quantization),
-    ("max_price", _too_dear),
-    ("require_parameters", _lacks_parameters),
-    ("context_length", _too_short),
+_SIZE_RULES: tuple[Rule, ...] = (
+    Rule("context_length", "prompt", lambda facts, _: facts.prompt_tokens, _long_enough),
+    Rule("context_length", "max_tokens", lambda facts, _: facts.max_tokens, _writes_enough),
+)
+_PLACE_RULE = Rule(
+    "data_region", "region", lambda facts, _: facts.region, lambda all_, facts, _: [e for e in all_ if e.region == facts.region]
 )
 
+RULES: tuple[Rule, ...] = (
+    Rule("allowed_providers", "only", lambda _, wish: wish.only is not None, lambda all_, _, wish: named(wish.only or (), all_)),
+    Rule("allowed_providers", "ignore", lambda _, wish: wish.ignore, _not_ignored),
+    Rule(
+        "allowed_providers",
+        "order",
+        lambda _, wish: wish.order and not wish.allow_fallbacks,
+        lambda all_, _, wish: named(wish.order, all_),
+    ),
+    _PLACE_RULE,
+    Rule("data_policy:zdr", "zdr", lambda _, wish: wish.zdr, lambda all_, _facts, _wish: [e for e in all_ if e.data_policy.zdr]),
+    Rule(
+        "data_policy:training",
+        "data_collection",
+        lambda _, wish: wish.data_collection == "deny",
+        lambda all_, _facts, _wish: [e for e in all_ if not e.data_policy.training],
+    ),
+    Rule(
+        "allowed_providers",
+        "enforce_distillable_text",
+        lambda _, wish: wish.enforce_distillable_text,
+        lambda all_, facts, _: [e for e in all_ if e.model in facts.distillable],
+    ),
+    Rule("quantization", "quantizations", lambda _, wish: wish.quantizations is not None, _right_quantization),
+    Rule("max_price", "max_price", lambda _, wish: wish.max_price is not None, _within_price),
+    Rule("require_parameters", "require_parameters", lambda facts, wish: wish.require_parameters and facts.parameters, _all_parameters),
+    *_SIZE_RULES,
+)
+_UNASKED = (_PLACE_RULE, *_SIZE_RULES)
+"""The rules that can apply to a caller who prefers nothing."""
 
-def admit(endpoints: Sequence[Endpoint], facts: RequestFacts, preferences: Preferences) -> tuple[list[Endpoint], list[Exclusion]]:
-    """The endpoints that may serve the request, and those that may not with the first rule that each breaks."""
-    kept: list[Endpoint] = []
-    excluded: list[Exclusion] = []
-    for endpoint in endpoints:
-        reason = _broken(endpoint, facts, preferences)
-        if reason is None:
-            kept.append(endpoint)
-        else:
-            excluded.append(Exclusion(endpoint, reason))
-    return kept, excluded
+
+def admit(endpoints: Endpoints, facts: RequestFacts, preferences: Preferences, excluded: list[Exclusion]) -> Endpoints:
+    """The endpoints that may serve the request; those that may not are added to `excluded`, each with the first rule that it breaks."""
+    for rule in RULES if preferences is not NO_PREFERENCES else _UNASKED:
+        if rule.wanted(facts, preferences):
+            kept = rule.keep(endpoints, facts, preferences)
+            if len(kept) < len(endpoints):
+                leave_out(endpoints, kept, rule.reason, rule.name, excluded)
+                endpoints = kept
+    return endpoints
 
 
-def _broken(endpoint: Endpoint, facts: RequestFacts, preferences: Preferences) -> str | None:
-    """The first rule that the endpoint breaks. A caller who prefers nothing can only ask for too many tokens."""
-    if preferences is NO_PREFERENCES:
-        return "context_length" if _too_short(endpoint, facts, preferences) else None
-    return next((name for name, breaks in RULES if breaks(endpoint, facts, preferences)), None)
+def own_capacity(endpoints: Endpoints, excluded: list[Exclusion]) -> Endpoints:
+    """Without the instance's own capacity at providers for which the caller's key says "always use" (contract 3.11)."""
+    bound = {one.provider for one in endpoints if one.byok_only}
+    if not bound:
+        return endpoints
+    kept = [one for one in endpoints if one.byok or one.provider not in bound]
+    leave_out(endpoints, kept, "allowed_providers", "byok_only", excluded)
+    return kept
 
 
-def prefer_capable(endpoints: list[Endpoint], facts: RequestFacts) -> list[Endpoint]:
+def prefer_capable(endpoints: Endpoints, facts: RequestFacts, excluded: list[Exclusion]) -> Endpoints:
     """Where some endpoints support a soft parameter that the request uses (tools, structured output), only those; never an empty list
     (contract 3.2)."""
-    for name in SOFT_PARAMETERS if facts.parameters else ():
+    for name in SOFT_PARAMETERS:
         if name in facts.parameters:
             capable = [one for one in endpoints if one.supported_parameters is None or name in one.supported_parameters]
-            endpoints = capable or endpoints
+            if capable and len(capable) < len(endpoints):
+                leave_out(endpoints, capable, "require_parameters", name, excluded)
+                endpoints = capable
     return endpoints
+
+
+def leave_out(endpoints: Endpoints, kept: Endpoints, reason: str, rule: str, excluded: list[Exclusion]) -> None:
+    """Add those of `endpoints` that are not in `kept` to `excluded`."""
+    staying = {id(one) for one in kept}
+    excluded += [Exclusion(one, reason, rule) for one in endpoints if id(one) not in staying]

@@ -49,6 +49,8 @@ EARLY = {
     "400": (Fault(kind="status", status=400), {400}),
 }
 SILENT = {"hang", "slow-head", "role-only", "heartbeats"}
+REFUSED = {"401", "402"}
+"""After these the credential rests, for whatever model, until it succeeds once more."""
 WAYS = [
     pytest.param(name, streamed, id=f"{name}-{'stream' if streamed else 'whole'}")
     for name in EARLY
@@ -79,11 +81,21 @@ HARMLESS = {
 }
 
 
+@pytest.fixture
+def name(request: pytest.FixtureRequest, gateway: Gateway, upstream: MockServer) -> Iterator[str]:
+    """The name of a fault. The next test finds the credential as good as this one did."""
+    fault: str = request.param
+    yield fault
+    if fault in REFUSED:
+        upstream.use(Rule(answer=SAID))
+        assert chat(gateway, model="acme/echo-1").status == 200
+
+
 def script(fault: Fault, model: str) -> Rule:
     return Rule(match=Match(model=model), answer=SAID, pace=PACE, fault=fault)
 
 
-@pytest.mark.parametrize(("name", "streamed"), WAYS)
+@pytest.mark.parametrize(("name", "streamed"), WAYS, indirect=["name"])
 def test_before_the_first_content_another_endpoint_answers(
     gateway: Gateway, upstream: MockServer, pairs: Iterator[int], hasty_pairs: Iterator[int], name: str, streamed: bool
 ) -> None:
@@ -101,7 +113,7 @@ def test_before_the_first_content_another_endpoint_answers(
     assert record["total_cost"] == pytest.approx(answer.usage["cost"])
 
 
-@pytest.mark.parametrize(("name", "streamed"), WAYS)
+@pytest.mark.parametrize(("name", "streamed"), WAYS, indirect=["name"])
 def test_without_another_endpoint_the_client_gets_an_http_error(gateway: Gateway, upstream: MockServer, name: str, streamed: bool) -> None:
     fault, statuses = EARLY[name]
     model = "hasty" if name in SILENT else "echo-1"

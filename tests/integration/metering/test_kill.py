@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from trunkline.accounts.ledger_store import settle_batch
+from trunkline.analytics import histogram
+from trunkline.analytics.endpoint_rollup import unpack
+from trunkline.analytics.slots import HISTOGRAMS
 from trunkline.metering.recorder import Recorder
 from trunkline.metering.spool import Spool
 from trunkline.settings import Settings
@@ -23,7 +26,7 @@ from trunkline import settings
 from trunkline.accounts.ledger_store import settle_batch
 from trunkline.metering.recorder import Recorder
 from trunkline.metering.spool import Spool
-from trunkline.protocol.generation import GenerationRecord
+from trunkline.protocol.generation import AttemptRecord, GenerationRecord
 from trunkline.protocol.identity import uuid7
 from trunkline.storage.engines import open_storage
 
@@ -36,7 +39,8 @@ while True:
     now = int(time.time() * 1000)
     record = GenerationRecord(
         id=uuid7(now, os.urandom(10)), created_ms=now, key_hash="key", workspace_id="default", model="acme/echo-1", endpoint_id="e",
-        provider_name="Acme", api_type="completions", cost=7, input_tokens=3, output_tokens=2,
+        provider_name="Acme", api_type="completions", cost=7, input_tokens=3, output_tokens=2, streamed=True, generation_ms=9,
+        attempts=(AttemptRecord("Acme", "e", "acme/echo-1", 200, 5),),
     )
     recorder.record(record)
     os.write(1, record.id.hex().encode() + b"\\n")
@@ -95,4 +99,8 @@ def test_each_acknowledged_generation_is_charged_and_stored_once(
     assert column(storage.connect_control(), "SELECT sum(amount) FROM key_spend_day") == [7 * len(charged)]
     assert column(storage.connect_telemetry(), "SELECT sum(requests) FROM model_day") == [len(charged)]
     assert column(storage.connect_telemetry(), "SELECT sum(cost) FROM key_day") == [7 * len(charged)]
+    for table in ("endpoint_minute", "endpoint_hour", "endpoint_day"):
+        assert column(storage.connect_telemetry(), f"SELECT sum(successes) FROM {table}") == [len(charged)]
+        packed = column(storage.connect_telemetry(), f"SELECT distributions FROM {table}")
+        assert [sum(map(histogram.total, bins)) for bins in zip(*map(unpack, packed), strict=True)] == [len(charged)] * len(HISTOGRAMS)
     assert [path for path in (storage.data_dir / "spool").iterdir() if path.suffix == ".seg"] == []

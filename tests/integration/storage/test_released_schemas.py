@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 
 import asyncpg
 import pytest
-from released_schemas import ENGINES, GRANT, HASHES, NOW, RECORDS, TODAY, WORKER, dump_file, missing
+from released_schemas import ENGINES, GRANT, HASHES, NOW, RECORDS, SERVED, TODAY, WORKER, dump_file, missing
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine.interfaces import ReflectedIndex
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -24,11 +24,14 @@ from trunkline import settings as settings_room
 from trunkline.accounts.keys import Keys
 from trunkline.accounts.leases_store import newest_revision
 from trunkline.accounts.ledger_store import Spending, credits_totals
+from trunkline.analytics import histogram
+from trunkline.analytics.endpoint_windows import Window
 from trunkline.analytics.store import find_generation, weekly_tokens
 from trunkline.errors import ConfigError
 from trunkline.settings import Settings
 from trunkline.storage.engines import Storage, open_storage
 from trunkline.storage.layout import CONTROL, DATABASES, TELEMETRY, Database
+from trunkline.storage.schema.telemetry import endpoint_day
 
 T = TypeVar("T")
 Check = Literal["full", "none"]
@@ -172,6 +175,11 @@ async def _check_telemetry(storage: Storage) -> None:
         assert [find_generation(raw, record.id) for record in RECORDS] == list(RECORDS)
         assert raw.execute("SELECT sum(requests) FROM key_day").fetchone()[0] == len(RECORDS)
         assert raw.execute("SELECT title, cost FROM app_day").fetchall() == [(RECORDS[0].app_title, 3 * DOLLAR)]
+        window = Window(endpoint_day, 1)
+        window.read(raw, TODAY)
+        assert window.endpoints() in ((), (SERVED.endpoint_id,))  # none in what was released before revision 0003
+        for endpoint_id in window.endpoints():
+            assert histogram.total(window.newest(endpoint_id, 1).latency) == 1
 
 
 CHECKS = {CONTROL.name: _check_control, TELEMETRY.name: _check_telemetry}

@@ -12,9 +12,9 @@ from postgres_server import open_unpooled
 from trunkline import settings as settings_room
 from trunkline.analytics import upkeep as module
 from trunkline.analytics.rollup import write_batch
-from trunkline.analytics.upkeep import BATCH, DAYS_AHEAD, TASK, Upkeep
+from trunkline.analytics.upkeep import BATCH, DAYS_AHEAD, HOUR_DAYS, MINUTE_DAYS, TASK, Upkeep
 from trunkline.errors import StorageUnavailable
-from trunkline.protocol.generation import GenerationRecord
+from trunkline.protocol.generation import AttemptRecord, GenerationRecord
 from trunkline.protocol.identity import uuid7
 from trunkline.storage.connection import Connection
 from trunkline.storage.days import MS_PER_DAY, day_of
@@ -59,6 +59,22 @@ def test_what_is_older_goes_and_nothing_younger(both_storage: Storage, telemetry
     assert telemetry.execute("SELECT * FROM key_day ORDER BY day").fetchall() == sums
     _upkeep(both_storage, 3, day=TODAY + 1).tidy()
     assert _days(telemetry) == [TODAY, TODAY + 2]
+
+
+def test_minutes_and_hours_of_endpoints_go_and_their_days_stay(both_storage: Storage, telemetry: Connection, record: Make) -> None:
+    attempt = AttemptRecord("Acme", "e1", "acme/echo-1", 200, 100)
+    days = [0, 5, TODAY - HOUR_DAYS - 1, TODAY - HOUR_DAYS, TODAY - MINUTE_DAYS - 1, TODAY - MINUTE_DAYS, TODAY]
+    write_batch(
+        telemetry, [record(created_ms=day * MS_PER_DAY, id=uuid7(day * MS_PER_DAY, bytes(10)), attempts=(attempt,)) for day in days]
+    )
+    _upkeep(both_storage, None).tidy()
+
+    def left(table: str, slots_a_day: int) -> list[int]:
+        return [slot // slots_a_day for (slot,) in telemetry.execute(f"SELECT slot FROM {table} ORDER BY slot").fetchall()]
+
+    assert left("endpoint_minute", 24 * 60) == days[5:]
+    assert left("endpoint_hour", 24) == days[3:]
+    assert left("endpoint_day", 1) == days
 
 
 def test_the_border_is_the_first_id_of_a_day(both_storage: Storage, telemetry: Connection, record: Make) -> None:

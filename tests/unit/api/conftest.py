@@ -17,7 +17,7 @@ from trunkline.auth.authenticator import Authenticator
 from trunkline.auth.directory import KeyDirectory
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.catalogue.load import load
-from trunkline.catalogue.statistics import EndpointStats
+from trunkline.catalogue.statistics import EndpointStats, ModelStats
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.storage.engines import Storage, open_storage
 
@@ -110,6 +110,7 @@ class Api:
         self.catalogue: Catalogue = load(config, {})
         self.weekly_tokens: dict[str, int] = {}
         self.stats: dict[str, EndpointStats] = {}
+        self.model_stats: dict[str, ModelStats] = {}
         directory = KeyDirectory(self.storage)
         self.app = build_app(
             ApiServices(
@@ -122,6 +123,7 @@ class Api:
                 settings=self.settings,
                 weekly_tokens=lambda: self.weekly_tokens,
                 endpoint_stats=self.stats.get,
+                model_stats=lambda: self.model_stats,
                 site="http://127.0.0.1:8787",
             )
         )

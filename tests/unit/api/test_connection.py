@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stand import Stand, chunked, post, run
+from stand import PATH, Stand, chunked, post, run
 
 from trunkline.api import connection as module
 from trunkline.inference.call import Call
@@ -54,6 +54,17 @@ def test_one_connection_serves_many_requests() -> None:
             assert (await client.answer())[2] == body
 
     assert run(test).bodies == [b"1", b"", b"333"]
+
+
+@pytest.mark.parametrize("query", ["?", "?beta=true", "?a=/b?c&d=%20"])
+def test_a_query_changes_nothing(query: str) -> None:
+    async def test(stand: Stand) -> None:
+        client = await stand.connect(post(b"1", path=PATH + query), post(b"2"))
+        for body in (b"1", b"2"):
+            assert (await client.answer())[2] == body
+        assert not stand.elsewhere
+
+    run(test)
 
 
 def test_requests_sent_ahead_are_answered_one_after_another() -> None:
@@ -200,7 +211,7 @@ def test_the_offer_of_another_protocol_is_declined(body: bytes) -> None:
     [
         b"GET /health HTTP/1.1\r\n\r\n",
         b"POST /api/v1/chat/completionsX HTTP/1.1\r\n\r\n",
-        b"POST /api/v1/chat/completions?x=1 HTTP/1.1\r\n\r\n",
+        b"POST /api/v1/chat/completionsX?x=1 HTTP/1.1\r\n\r\n",
         b"post /api/v1/chat/completions HTTP/1.1\r\n\r\n",
         b"\r\nPOST /api/v1/chat/completions HTTP/1.1\r\n\r\n",
         b"\x16\x03\x01\x02",

@@ -7,7 +7,7 @@ from msgspec import structs
 from openrouter.components import ModelResponse, ModelsCountResponse, ModelsListResponse
 from openrouter.operations import ListEndpointsResponse, ListEndpointsZdrResponse
 
-from trunkline.catalogue.statistics import EndpointStats, Percentiles
+from trunkline.catalogue.statistics import EndpointStats, ModelStats, Percentiles
 
 MODELS = "/api/v1/models"
 ENDPOINTS = "/api/v1/models/acme/echo-1/endpoints"
@@ -126,6 +126,16 @@ def test_a_model_lists_who_serves_it(shared: Any) -> None:
     ListEndpointsResponse.model_validate(answer.json())
     assert [endpoint["provider_name"] for endpoint in answer.json()["data"]["endpoints"]] == ["Acme", "Zeta"]
     assert "literal-secret" not in answer.text and "127.0.0.1" not in answer.text
+
+
+def test_models_are_sorted_by_what_was_measured_of_them(api: Any) -> None:
+    some = ids(api, MODELS)[:3]
+    api.model_stats |= {id: ModelStats(throughput=10.0 * number, latency=10.0 * number) for number, id in enumerate(some, 1)}
+    assert ids(api, MODELS + "?sort=throughput-high-to-low")[:3] == some[::-1]
+    assert ids(api, MODELS + "?sort=latency-low-to-high")[:3] == some
+    api.weekly_tokens[some[2]] = 5
+    assert ids(api, MODELS + "?sort=latency-low-to-high")[:3] == some
+    assert ids(api, MODELS + "?sort=top-weekly")[0] == some[2]
 
 
 def test_speed_is_told_to_callers_with_a_key_only(api: Any) -> None:

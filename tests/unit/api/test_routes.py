@@ -4,7 +4,10 @@ import pytest
 
 from trunkline.api import routes
 from trunkline.api.routes import EXTENSIONS, OPERATIONS, TABLE, Operation
+from trunkline.inference.operations import OPERATIONS as OPERATIONS_BESIDE_CHAT
+from trunkline.inference.route_reports import PATH as ROUTE_PATH
 from trunkline.inference.skins import SKINS
+from trunkline.inference.token_counts import PATH as COUNT_PATH
 
 LIVE = {
     "POST /api/v1/chat/completions",
@@ -28,8 +31,17 @@ LIVE = {
     "POST /api/v1/cursor",
     "POST /api/v1/cursor/chat/completions",
     "POST /api/v1/messages",
+    "POST /api/v1/messages/count_tokens",
     "POST /api/v1/responses",
+    "POST /api/v1/audio/speech",
+    "POST /api/v1/audio/transcriptions",
+    "POST /api/v1/embeddings",
     "GET /api/v1/embeddings/models",
+    "POST /api/v1/images",
+    "GET /api/v1/images/models",
+    "GET /api/v1/images/models/{author}/{slug}/endpoints",
+    "POST /api/v1/rerank",
+    "POST /api/v1/route",
     "GET /health",
 }
 
@@ -71,7 +83,7 @@ def test_pages_of_other_origins_reach_inference_and_catalogue_but_no_management(
 
 
 def test_only_live_inference_is_served_raw() -> None:
-    assert {operation.path for operation in TABLE if operation.raw} == set(SKINS)
+    assert {operation.path for operation in TABLE if operation.raw} == {*SKINS, *OPERATIONS_BESIDE_CHAT, COUNT_PATH, ROUTE_PATH}
 
 
 def test_allow_names_the_methods_of_a_path() -> None:

@@ -192,3 +192,35 @@ def test_who_wants_to_know_is_told_that_the_client_left() -> None:
 
 def test_headers_are_lines() -> None:
     assert render_headers([(b"a", b"1"), (b"b", b"")]) == b"a: 1\r\nb: \r\n"
+
+
+def test_a_stream_of_another_type_gets_no_comments() -> None:
+    async def scene() -> None:
+        one = Scene()
+        one.reply.become("audio/mpeg")
+        await one.reply.write(b"sound")
+        one.reply.probe()
+        await one.reply.write(b"", last=True)
+        sent = b"".join(one.wire.writes)
+        assert b"content-type: audio/mpeg\r\n" in sent and b"event-stream" not in sent and COMMENT not in sent
+        assert sent.endswith(b"5\r\nsound\r\n0\r\n\r\n")
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_more_headers_go_with_the_head(streamed: bool) -> None:
+    async def scene() -> None:
+        one = Scene()
+        one.reply.extend([(b"x-more", b"1")])
+        if streamed:
+            await one.reply.write(b"x")
+            await one.reply.write(b"y", last=True)
+        else:
+            await one.reply.whole(200, b"{}", [(b"x-own", b"2")])
+            assert b"\r\nx-own: 2\r\n" in one.sent
+        head, _, rest = one.sent.partition(b"\r\n\r\n")
+        assert head.count(b"\r\nx-more: 1") == 1
+        assert b"x-more" not in rest
+
+    asyncio.run(scene())

@@ -11,6 +11,7 @@ from trunkline.app.composition import Gateway
 from trunkline.app.environment import LocalPlace
 from trunkline.errors import ConfigError
 from trunkline.inference.skins import SKINS
+from trunkline.inference.token_counts import PATH as COUNT_PATH
 from trunkline.storage.engines import open_storage
 
 CONFIG = """
@@ -54,7 +55,7 @@ def live(data_dir: Path, scene: Callable[[Gateway, Path], Awaitable[None]], conf
 
 def test_it_starts_and_stops(tmp_path: Path) -> None:
     async def scene(gateway: Gateway, _file: Path) -> None:
-        assert gateway.application.inference.keys() == SKINS.keys()
+        assert gateway.application.inference.keys() >= {*SKINS, COUNT_PATH}
         assert gateway._catalogue.resolve("acme/echo-1") is not None
 
     live(tmp_path, scene)

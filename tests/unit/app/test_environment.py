@@ -7,6 +7,7 @@ import pytest
 
 from trunkline import settings
 from trunkline.app import environment
+from trunkline.health.board import News, Notice, open_board
 from trunkline.local.presence import Presence
 from trunkline.metering.tally import open_tally
 
@@ -32,6 +33,28 @@ def test_a_worker_takes_its_parents(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_reason_is_told_when_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find(monkeypatch, {}, there=False).off == "the engine is not installed"
     assert find(monkeypatch, {}, mode="off").off == "it is switched off by TRUNKLINE_LOCAL"
+
+
+def test_the_board_is_found_where_there_are_several_workers() -> None:
+    assert environment.find_board({environment.NUMBER: "0"}) is None
+    descriptor = open_board(2)
+    one, two = (environment.find_board({environment.BOARD: str(descriptor), environment.NUMBER: number}) for number in ("0", "1"))
+    assert one is not None
+    assert two is not None
+    news = News({"e": Notice(1.0, 2.0)})
+    one.publish(news)
+    assert two.read(0.0) == news
+    os.close(descriptor)
+
+
+def test_the_embedder_has_a_place_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment.embedder_files, "installed", lambda _directory: True)
+    place = find(monkeypatch, {environment.EMBEDDER_PORT: "4322"}, there=False)
+    assert place.embedder is not None and place.embedder.name == environment.embedder_files.MODEL.name
+    assert (place.embedder_port, place.off) == (4322, "the engine is not installed")
+    assert find(monkeypatch, {}, mode="off").embedder is None
+    monkeypatch.setattr(environment.embedder_files, "installed", lambda _directory: False)
+    assert find(monkeypatch, {}).embedder is None
 
 
 def test_the_tally_is_found_where_there_are_several_workers() -> None:

@@ -93,6 +93,20 @@ def test_workers_count_in_one_tally() -> None:
     assert end(parent) == 0
 
 
+def test_workers_read_one_board() -> None:
+    find = (
+        "from trunkline.app.environment import find_board; from trunkline.health.board import News, Notice; board = find_board(os.environ)"
+    )
+    tell = "board.publish(News({str(os.getpid()): Notice(1.0, 2.0)}))"
+    look = "news = board.read(0.0)\nwhile not (news and news.endpoints): time.sleep(0.01); news = board.read(0.0) or news"
+    said = "os.write(1, b'%d heard of %d\\n' % (os.getpid(), int(list(news.endpoints)[0])))"
+    parent = start(SERVE.replace(READY, f"{find}; {tell}\n{look}\n{said}\n{READY}"))
+    pairs = [line.split(" heard of ") for line in read(parent, 5) if "heard" in line]
+    assert {(one, other) for one, other in pairs} == {(other, one) for one, other in pairs}
+    assert len(pairs) == 2
+    assert end(parent) == 0
+
+
 def test_a_worker_that_does_not_end_is_killed() -> None:
     parent = start(SERVE.replace("sys.exit(0)", "None"), stop_seconds=0.5)
     read(parent, 3)

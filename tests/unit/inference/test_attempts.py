@@ -6,8 +6,9 @@ import pytest
 from pipelines import USER, served
 
 from trunkline.dialects.chat.request import ChatRequest
-from trunkline.errors import ApiError, ConnectFailed, UpstreamError, UpstreamRefused
-from trunkline.health.outages import OutageMemory
+from trunkline.errors import ApiError, ConnectFailed, ConnectionLost, UpstreamRefused
+from trunkline.health.breaker import CONSECUTIVE_FAILURES, EJECTION_SECONDS
+from trunkline.health.monitor import Monitor
 from trunkline.inference.attempts import DEADLINE_SECONDS, MAX_ATTEMPTS, Attempts
 from trunkline.inference.call import Call, Exchange, Mint
 from trunkline.inference.routes import Route, Routes
@@ -18,26 +19,34 @@ from trunkline.providers.credentials import Credentials
 from trunkline.transport.fake import FakeClient
 
 
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Walk:
     """Walks a plan of n endpoints whose attempts end as told."""
 
-    def __init__(self, count: int, *outcomes: UpstreamError | str) -> None:
-        self.health = OutageMemory()
+    def __init__(self, count: int, *outcomes: BaseException | str) -> None:
+        self.clock = Clock()
+        self.health = Monitor(clock=self.clock)
         self.tried: list[str] = []
         self._outcomes = list(outcomes)
-        self._attempts = Attempts(Routes(FakeClient(), Credentials({}), {}), self.health)
+        self.attempts = Attempts(Routes(FakeClient(), Credentials({}), {}), self.health)
         plan = Plan(tuple(served(f"e{number}") for number in range(count)))
         self.exchange = Exchange(Call({}, b"", Mint(), CHAT), USER, ChatRequest(fields={}, models=("a/m",)), plan, Hold(), 1)
 
     async def _attempt(self, _exchange: Exchange, route: Route) -> str:
         self.tried.append(route.endpoint.tag)
         outcome = self._outcomes.pop(0)
-        if isinstance(outcome, UpstreamError):
+        if isinstance(outcome, BaseException):
             raise outcome
         return outcome
 
     def go(self) -> str:
-        endpoint, result = asyncio.run(self._attempts.first_success(self.exchange, self._attempt))
+        endpoint, result = asyncio.run(self.attempts.first_success(self.exchange, self._attempt))
         assert endpoint.tag == self.tried[-1]
         return result
 
@@ -89,3 +98,77 @@ def test_no_further_endpoint_is_tried_after_the_deadline() -> None:
     with pytest.raises(ApiError):
         walk.go()
     assert walk.tried == ["e0"]
+
+
+def test_a_short_rate_limit_is_waited_for_where_there_is_no_other_endpoint() -> None:
+    walk = Walk(1, UpstreamRefused("rate_limit", "slow", status=429, retry_after=0.001), "answer")
+    assert walk.go() == "answer"
+    assert walk.tried == ["e0", "e0"]
+    two = Walk(2, UpstreamRefused("rate_limit", "slow", status=429, retry_after=0.001), "answer")
+    assert two.go() == "answer"
+    assert two.tried == ["e0", "e1"]
+
+
+def test_nothing_is_repeated_when_too_much_was() -> None:
+    walk = Walk(1, ConnectFailed("x"), "answer")
+    while walk.health.retries.retry():
+        pass
+    with pytest.raises(ApiError):
+        walk.go()
+    assert walk.tried == ["e0"]
+
+
+def test_a_rate_limit_speaks_of_the_credential_and_not_of_the_endpoint() -> None:
+    walk = Walk(2, UpstreamRefused("rate_limit", "slow", status=429, retry_after=30), "answer")
+    walk.go()
+    snapshot = walk.health.snapshot()
+    assert snapshot.endpoints == {}
+    assert snapshot.cooldowns == {("e0", "a/m"): pytest.approx(snapshot.now + 30, abs=10)}
+
+
+def half_open(walk: Walk) -> None:
+    """Has e0 ejected, and its time pass."""
+    for _ in range(CONSECUTIVE_FAILURES):
+        walk.health.failed(served("e0"), ConnectFailed("x"), counts=True)
+    walk.clock.now += 2 * EJECTION_SECONDS
+
+
+def test_an_endpoint_that_somebody_is_trying_again_comes_last() -> None:
+    walk = Walk(2, "answer")
+    half_open(walk)
+    assert walk.health.begin("e0")
+    assert walk.go() == "answer"
+    assert walk.tried == ["e1"]
+    alone = Walk(1, "answer")
+    half_open(alone)
+    assert alone.health.begin("e0")
+    assert alone.go() == "answer"
+    assert alone.tried == ["e0"]
+
+
+def test_one_request_tries_an_endpoint_again() -> None:
+    walk = Walk(2, "answer")
+    half_open(walk)
+    assert walk.go() == "answer"
+    assert walk.tried == ["e0"]
+    assert walk.health.snapshot().endpoints == {}
+
+
+def test_a_caller_that_leaves_takes_its_probe_along() -> None:
+    walk = Walk(1, asyncio.CancelledError())
+    half_open(walk)
+    with pytest.raises(asyncio.CancelledError):
+        walk.go()
+    assert not walk.health.snapshot().endpoints["e0"].probing
+    assert walk.health.begin("e0")
+
+
+def test_a_stream_that_breaks_off_is_one_attempt_that_failed() -> None:
+    walk = Walk(2, ConnectFailed("x"), "answer")
+    walk.go()
+    walk.attempts.failed(walk.exchange, served("e1"), ConnectionLost("cut", status=200))
+    assert [(one.endpoint_id, one.error_type) for one in walk.exchange.attempts] == [
+        ("e0", "provider_unavailable"),
+        ("e1", "provider_unavailable"),
+    ]
+    assert walk.health.snapshot().failing("e1")

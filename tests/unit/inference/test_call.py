@@ -6,10 +6,13 @@ from endpoints import endpoint
 from msgspec.structs import replace
 from pipelines import USER
 
-from trunkline.dialects.chat.request import ChatRequest
+from trunkline.dialects.chat.request import ChatRequest, parse
+from trunkline.dialects.hub.conversation import Conversation, Text
 from trunkline.inference.call import HEADER_LIMIT, IDS_A_DRAW, Call, Exchange, Mint
 from trunkline.inference.skins import CHAT
 from trunkline.limits.account import Hold
+from trunkline.plugins.compression import Compression
+from trunkline.plugins.staged import Staged
 from trunkline.protocol.identity import generation_bytes, unix_ms
 from trunkline.protocol.routing import Plan
 
@@ -51,3 +54,50 @@ def test_randomness_is_drawn_for_many_ids_and_used_once() -> None:
     ids = {mint.mint(1) for _ in range(IDS_A_DRAW + 1)}
     assert len(ids) == IDS_A_DRAW + 1
     assert len(draws) == 2
+
+
+BODY = b'{"model":"a/m","messages":[{"role":"user","content":"%b"}]}' % (b"x" * 8000)
+
+
+def staged_exchange() -> Exchange:
+    call = Call({}, BODY, Mint(), CHAT)
+    request = parse(BODY)
+    staged = Staged(CHAT.conversation(request), [Compression(lambda _model, size: size // 4)])
+    return Exchange(call, USER, request, Plan(()), Hold(), 1, staged)
+
+
+def length(conversation: Conversation) -> int:
+    [block] = conversation.turns[0].blocks
+    assert isinstance(block, Text)
+    return len(block.text)
+
+
+def test_most_exchanges_are_sent_as_they_came() -> None:
+    exchange = Exchange(Call({}, BODY, Mint(), CHAT), USER, parse(BODY), Plan(()), Hold(), 1)
+    exchange.endpoint = endpoint("a")
+    assert not exchange.edited
+    assert exchange.notes == []
+    assert exchange.conversation() is exchange.original()
+    exchange.repair = lambda conversation: replace(conversation, max_tokens=7)
+    assert exchange.edited
+    assert exchange.conversation().max_tokens == 7
+    assert exchange.original().max_tokens is None
+
+
+def test_a_staged_exchange_is_sent_as_its_endpoint_needs_it() -> None:
+    exchange = staged_exchange()
+    exchange.endpoint = replace(endpoint("large"), context_length=100_000)
+    assert not exchange.edited and exchange.notes == []
+    exchange.endpoint = replace(endpoint("small"), context_length=1000)
+    assert exchange.edited
+    assert length(exchange.conversation()) < 4000 < length(exchange.original())
+    assert [note.type for note in exchange.notes] == ["context_compression"]
+    exchange.repair = lambda conversation: replace(conversation, max_tokens=7)
+    assert exchange.conversation().max_tokens == 7 and length(exchange.conversation()) < 4000
+
+
+def test_files_that_were_loaded_serve_all_attempts() -> None:
+    exchange = staged_exchange()
+    exchange.give(replace(exchange.original(), verbosity="low"))
+    exchange.endpoint = replace(endpoint("small"), context_length=1000)
+    assert exchange.conversation().verbosity == "low"

@@ -73,6 +73,29 @@ def test_input_that_a_model_cannot_take() -> None:
 
 
 def test_facts_are_those_of_the_request() -> None:
-    facts = plan_facts(request("a/eyes", image=True, max_tokens=9, seed=1), 42)
+    facts = plan_facts(CATALOGUE, request("a/eyes", image=True, max_tokens=9, seed=1), 42)
     assert (facts.models, facts.prompt_tokens, facts.max_tokens, facts.modalities) == (("a/eyes",), 42, 9, frozenset({"image"}))
     assert "seed" in facts.parameters
+    assert (facts.service_tier, facts.variants, facts.distillable) == (None, {}, frozenset())
+
+
+def test_the_variants_of_a_model_are_those_it_was_named_with_first() -> None:
+    facts = plan_facts(CATALOGUE, request("a/m:nitro", "a/eyes", "a/m:floor"), 0)
+    assert facts.variants == {"a/m": ("nitro",), "a/eyes": ()}
+
+
+@pytest.mark.parametrize(("sent", "tier"), [("flex", "flex"), (None, None), ("auto", "auto")])
+def test_the_service_tier_is_passed_on(sent: str | None, tier: str | None) -> None:
+    assert plan_facts(CATALOGUE, request("a/m", service_tier=sent), 0).service_tier == tier
+
+
+def test_models_count_as_distillable_only_where_the_author_says_so() -> None:
+    open_minded = Catalogue(
+        models=[model("a/yes", distillable=True), model("a/no", distillable=False), model("a/silent")],
+        endpoints=[],
+        providers={},
+        authors={},
+        missing={},
+    )
+    asked = request("a/yes", "a/no", "a/silent", provider={"enforce_distillable_text": True})
+    assert plan_facts(open_minded, asked, 0).distillable == {"a/yes"}

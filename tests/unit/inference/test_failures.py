@@ -32,6 +32,7 @@ def refused(kind: str, status: int) -> UpstreamRefused:
         ([limited(1), ConnectFailed("x")], 502, "provider_unavailable", None),
         ([refused("context_length", 400)], 400, "context_length_exceeded", None),
         ([refused("credential", 401)], 502, "provider_unavailable", None),
+        ([refused("region", 403)] * 2, 403, "permission_denied", "region_restricted"),
     ],
 )
 def test_type_status_and_availability(errors: list[UpstreamError], status: int, error_type: str, code: str | None) -> None:
@@ -43,7 +44,7 @@ def test_type_status_and_availability(errors: list[UpstreamError], status: int, 
 def test_the_smallest_hint_counts_when_all_gave_one() -> None:
     assert retry_after(failed(limited(40), limited(9))) == 9
     assert retry_after(failed(limited(40), limited(None))) is None
-    assert dict(summarise(failed(limited(40), limited(9.4)), ["a/m"]).headers) == {"retry-after": "9"}
+    assert dict(summarise(failed(limited(40), limited(8.4)), ["a/m"]).headers) == {"retry-after": "9"}
     assert not summarise(failed(limited(40), limited(None)), ["a/m"]).headers
 
 
@@ -60,3 +61,32 @@ def test_what_the_caller_can_mend_is_told_in_the_upstreams_words() -> None:
     assert error.metadata is not None
     assert error.metadata["raw"] == '{"error":"because"}'
     assert summarise(failed(refused("server", 500)), ["a/m"]).message == "A: because"
+
+
+def test_the_hint_in_the_header_is_the_one_in_the_body_and_never_too_early() -> None:
+    error = summarise(failed(limited(40), limited(0.2)), ["a/m"])
+    assert error.availability is not None
+    assert (error.availability["retry_after"], dict(error.headers)["retry-after"]) == (1, "1")
+
+
+def test_the_sample_of_the_contract_capacity_exhausted() -> None:
+    """Contract 9.1, [Errors]: 429, retry_after 40, three affected providers, two previous errors."""
+    error = summarise(failed(limited(60), limited(40), limited(55)), ["anthropic/claude-sonnet-4"])
+    assert (error.status, error.error_type, dict(error.headers)) == (429, "rate_limit_exceeded", {"retry-after": "40"})
+    assert error.availability == {
+        "code": "capacity_exhausted",
+        "retryable": True,
+        "requested_models": ["anthropic/claude-sonnet-4"],
+        "retry_after": 40,
+        "affected_providers": ["A", "B", "C"],
+        "docs_url": "/docs/errors#capacity_exhausted",
+    }
+    assert error.metadata is not None
+    assert error.metadata["previous_errors"] == [{"provider": name, "code": "rate_limited", "status": 429} for name in "AB"]
+    assert (error.metadata["provider_name"], error.metadata["provider_code"]) == ("C", "rate_limited")
+
+
+def test_a_refused_place_is_told_as_geo() -> None:
+    error = summarise(failed(refused("region", 403)), ["a/m"])
+    assert error.availability is not None
+    assert (error.availability["excluded_by"], error.availability["retryable"]) == (["geo"], False)

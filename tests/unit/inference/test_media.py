@@ -95,3 +95,12 @@ def test_all_files_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(ApiError) as caught:
         load(Image(url=URL), Image(url=f"{URL}2"))
     assert caught.value.error_type == "payload_too_large"
+
+
+def test_only_the_kinds_that_are_asked_for_are_loaded() -> None:
+    files = Files(Download(b"%PDF-1.7", "application/pdf"))
+    conversation = Conversation(turns=(Turn(role="user", blocks=(Image(url=URL), File(url="https://files.test/a.pdf"))),))
+    after = asyncio.run(inlined(conversation, lambda _: True, files, kinds=(File,)))  # type: ignore[arg-type]
+    assert files.asked == ["https://files.test/a.pdf"]
+    image, file = after.turns[0].blocks
+    assert image == Image(url=URL) and isinstance(file, File) and file.media_type == "application/pdf"

@@ -1,9 +1,12 @@
 """The life of a request over a scripted upstream: what the client gets, what is recorded, what is charged."""
 
+import msgspec
 import pytest
 from pipelines import DONE, ROLE, USAGE, Bench, answer, event, served, stream, words
 
 from trunkline.errors import ApiError, ConnectFailed, ConnectionLost, UpstreamRefused
+from trunkline.inference.call import Call, Mint
+from trunkline.inference.skins import MESSAGES, RESPONSES
 from trunkline.transport.fake import FakeReply
 
 
@@ -235,3 +238,72 @@ def test_a_whole_answer_without_content_is_none_in_a_stream_either() -> None:
     bench = Bench([served("one"), served("two")], answer("", finish_reason=None), answer())
     outcome = bench.ask(stream=True, provider={"order": ["one", "two"]})
     assert {one["provider"] for one in outcome.events} == {"Two"}
+
+
+DEBUG = {"stream": True, "debug": {"echo_upstream_body": True}}
+
+
+def test_a_debugging_caller_sees_each_body_that_was_sent_first() -> None:
+    """Contract 2.6: one chunk for each provider that was tried, without choices."""
+    bench = Bench([served("one"), served("two")], FakeReply(500, {}, [b"broken"]), stream(*words("Paris.")))
+    outcome = bench.ask(**DEBUG, provider={"order": ["one", "two"]}, user="secret sk-or-v1-0123456789abcdef0123")
+    first, second, *rest = outcome.events
+    assert [(one["provider"], one["choices"]) for one in (first, second)] == [("One", []), ("Two", [])]
+    body = second["debug"]["echo_upstream_body"]
+    assert (body["model"], body["messages"][0]["role"], body["stream"]) == ("m", "user", True)
+    assert "debug" not in body and b"0123456789abcdef" not in outcome.body
+    assert outcome.text == "Paris."
+    assert not any("debug" in one for one in rest)
+
+
+@pytest.mark.parametrize("fields", [{"stream": True}, {"stream": True, "debug": {}}, {"debug": {"echo_upstream_body": True}}])
+def test_others_see_no_bodies(fields: dict[str, object]) -> None:
+    bench = Bench([served("one")], stream(*words("Paris.")) if fields.get("stream") else answer())
+    assert b"echo_upstream_body" not in bench.ask(**fields).body
+
+
+def test_the_debug_event_of_a_response_stands_before_it() -> None:
+    """Contract 9.1, [Errors]: `response.debug` with sequence 0."""
+    bench = Bench([served("one")], stream(*words("Paris.")))
+    body = msgspec.json.encode({"model": "a/m", "input": "hi", **DEBUG})
+    outcome = bench.send(Call({b"authorization": b"Bearer good"}, body, Mint(), RESPONSES))
+    first, second = [msgspec.json.decode(line[6:]) for line in outcome.body.split(b"\n") if line.startswith(b"data: {")][:2]
+    assert [(one["type"], one["sequence_number"]) for one in (first, second)] == [("response.debug", 0), ("response.created", 0)]
+    assert first["debug"]["echo_upstream_body"]["model"] == "m"
+
+
+def test_messages_know_no_debugging() -> None:
+    bench = Bench([served("one")], stream(*words("Paris.")))
+    body = msgspec.json.encode({"model": "a/m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **DEBUG})
+    outcome = bench.send(Call({b"authorization": b"Bearer good"}, body, Mint(), MESSAGES))
+    assert outcome.status == 200 and b"debug" not in outcome.body
+
+
+def test_a_parameter_that_was_refused_is_left_out_of_the_next_request_at_once() -> None:
+    refusal = FakeReply(400, {}, [b'{"error":{"message":"Unsupported parameter: \'top_p\'","code":"unsupported_parameter"}}'])
+    bench = Bench([served("one")], refusal, answer(), answer(), answer())
+    for _ in range(2):
+        assert bench.ask(top_p=0.5, temperature=0.1).status == 200
+    bodies = [msgspec.json.decode(one.body) for one in bench.client.sent]
+    assert [("top_p" in one, one["temperature"]) for one in bodies] == [(True, 0.1), (False, 0.1), (False, 0.1)]
+    assert bench.ask(temperature=0.2).status == 200
+
+
+def test_two_refused_parameters_are_left_out_one_request_after_the_other() -> None:
+    def refusal(name: str) -> FakeReply:
+        return FakeReply(400, {}, [b'{"error":{"message":"Unsupported parameter: \'%b\'","code":"unsupported_parameter"}}' % name.encode()])
+
+    bench = Bench([served("one")], refusal("top_p"), answer(), refusal("seed"), answer(), answer())
+    assert bench.ask(top_p=0.5).status == 200
+    assert bench.ask(top_p=0.5, seed=1).status == 200
+    assert bench.ask(top_p=0.5, seed=1).status == 200
+    bodies = [msgspec.json.decode(one.body) for one in bench.client.sent]
+    assert [("top_p" in one, "seed" in one) for one in bodies] == [(True, False), (False, False), (False, True), (False, False), (False, False)]
+
+
+def test_other_models_are_advised_when_the_asked_one_has_no_capacity() -> None:
+    """Contract 9.1, [Errors]: the sample of capacity_exhausted names a fallback model."""
+    limit = FakeReply(429, {"retry-after": "40"}, [b'{"error":{"message":"slow down"}}'])
+    error = Bench([served("one"), served("two", model="a/n")], limit).ask().error
+    assert error is not None and error.availability is not None
+    assert error.availability["fallback_models"] == ["a/n"]

@@ -5,7 +5,7 @@ from pipelines import served
 
 from trunkline.dialects.hub.conversation import Conversation, Reasoning, ReasoningWish, Sampling, Text, ToolChoice, Turn
 from trunkline.errors import UpstreamRefused
-from trunkline.inference.repairs import repair_for
+from trunkline.inference.repairs import repair_for, wish_of, without_wish
 
 ENDPOINT = served("one", max_completion_tokens=100)
 HISTORY = (
@@ -46,6 +46,7 @@ def test_without_a_limit_there_is_nothing_to_lower() -> None:
     [
         ("Unsupported parameter: 'temperature' is not supported with this model.", ""),
         ("Bad request", '{"error":{"param":"temperature"}}'),
+        ("Malformed input request: #: extraneous key [temperature] is not permitted, please reformat your input and try again.", ""),
     ],
 )
 def test_an_unsupported_wish_is_dropped(message: str, raw: str) -> None:
@@ -72,3 +73,52 @@ def test_other_refusals_do_not_even_read_the_conversation() -> None:
         raise AssertionError("read")
 
     assert repair_for(refused("server"), unread, ENDPOINT) is None
+
+
+SUMMARY = "Your organization must be verified to generate reasoning summaries."
+SUMMARY_RAW = '{"error":{"message":"...","param":"reasoning.summary","code":"unsupported_value"}}'
+
+
+@pytest.mark.parametrize(
+    ("wish", "dialect"), [(ReasoningWish(effort="high", summary="detailed"), "responses"), (ReasoningWish(effort="high"), "chat")]
+)
+def test_a_summary_that_is_refused_goes_alone(wish: ReasoningWish, dialect: str) -> None:
+    asked = Conversation(turns=HISTORY, reasoning=wish, dialect=dialect)
+    after = repaired(refused("unsupported_param", SUMMARY, SUMMARY_RAW), asked)
+    assert after is not None and after.reasoning is not None
+    assert (after.reasoning.effort, after.reasoning.summary, after.reasoning.exclude) == ("high", None, True)
+    assert repaired(refused("unsupported_param", SUMMARY, SUMMARY_RAW), after) is None
+
+
+def test_a_summary_that_was_not_asked_for_is_not_dropped() -> None:
+    asked = Conversation(turns=HISTORY, reasoning=ReasoningWish(effort="high"), dialect="responses")
+    assert repaired(refused("unsupported_param", SUMMARY, SUMMARY_RAW), asked) is None
+
+
+def test_a_repair_says_what_it_drops_and_whether_that_will_last() -> None:
+    asked = Conversation(turns=HISTORY, sampling=Sampling(temperature=0.5), max_tokens=500)
+    known = repair_for(refused("unsupported_param", "'temperature'"), lambda: asked, ENDPOINT)
+    assert known is not None and (known.names, known.lasting, known.by_value) == (("temperature",), True, False)
+    value = UpstreamRefused("unsupported_param", "'temperature'", status=400, code="unsupported_value")
+    by_value = repair_for(value, lambda: asked, ENDPOINT)
+    assert by_value is not None and by_value.by_value
+    lowered = repair_for(refused("max_output"), lambda: asked, ENDPOINT)
+    assert lowered is not None and (lowered.names, lowered.lasting) == (("max_tokens",), False)
+
+
+def test_repairs_add_up() -> None:
+    asked = Conversation(turns=HISTORY, sampling=Sampling(temperature=0.5, top_p=0.9, seed=1))
+    first = repair_for(refused("unsupported_param", "'temperature'"), lambda: asked, ENDPOINT)
+    second = repair_for(refused("unsupported_param", "'top_p'"), lambda: asked, ENDPOINT)
+    assert first is not None and second is not None
+    both = second.after(first)
+    assert both.names == ("temperature", "top_p")
+    assert both(asked).sampling == Sampling(seed=1)
+    assert second.after(None) is second
+
+
+@pytest.mark.parametrize("name", ["temperature", "parallel_tool_calls", "reasoning.summary", "stop", "verbosity", "tools", "unknown"])
+def test_nothing_wished_is_nothing_to_drop(name: str) -> None:
+    empty = Conversation(turns=HISTORY)
+    assert wish_of(name, empty) is None
+    assert without_wish(name, empty) == empty

@@ -51,3 +51,25 @@ def test_a_client_that_does_not_read_is_seen() -> None:
         assert reply.blocked_since == 0.0
 
     asyncio.run(run())
+
+
+def test_a_stream_may_be_of_another_type() -> None:
+    outcome = Outcome()
+    reply = AsgiReply(outcome.send, never, [(b"x-always", b"1")])
+
+    async def run() -> None:
+        reply.become("audio/mpeg")
+        await reply.write(b"one", last=True)
+
+    asyncio.run(run())
+    assert outcome.headers == {b"content-type": b"audio/mpeg", b"x-always": b"1"}
+
+
+def test_more_headers_go_with_the_head() -> None:
+    for streamed in (False, True):
+        outcome = Outcome()
+        reply = AsgiReply(outcome.send, never, [(b"x-always", b"1")])
+        reply.extend([(b"x-more", b"2")])
+        asyncio.run(reply.write(b"x", last=True) if streamed else reply.whole(200, b"{}"))
+        assert outcome.headers[b"x-always"] == b"1"
+        assert outcome.headers[b"x-more"] == b"2"

@@ -7,6 +7,7 @@ from pipelines import served
 from trunkline.errors import EgressDenied
 from trunkline.inference.routes import Routes
 from trunkline.protocol.catalogue import Auth
+from trunkline.protocol.quirks import Quirks
 from trunkline.providers.credentials import Credentials
 from trunkline.transport.fake import FakeClient
 
@@ -46,3 +47,34 @@ def test_a_launched_endpoint_has_its_launcher() -> None:
     routes = Routes(FakeClient(), Credentials({}), {"local": launch})
     assert routes.to(served("one", launch="local")).launch is launch
     assert routes.to(served("two")).launch is None
+
+
+def test_another_operation_of_an_endpoint_has_the_same_head() -> None:
+    endpoint = served("one", dialect="messages", auth=Auth(style="header", header="x-api-key", source="env:KEY"))
+    target = Routes(FakeClient(), Credentials({"KEY": "secret-value"}), {}).target(endpoint, "http://one.test/v1/messages/count_tokens")
+    head = target.request(b"{}", b"").lower()
+    assert b"post /v1/messages/count_tokens " in head
+    assert b"x-api-key: secret-value" in head
+    assert b"anthropic-version: 2023-06-01" in head
+
+
+def test_a_route_has_the_signer_of_its_endpoint() -> None:
+    class Signer:
+        async def headers(self, _method: str, _url: str, _body: bytes) -> dict[str, str]:
+            return {}
+
+        def forget(self, _headers: object) -> None: ...
+
+    signer = Signer()
+    routes = Routes(FakeClient(), Credentials({}), {}, lambda endpoint: signer if endpoint.tag == "one" else None)
+    assert routes.to(served("one")).signer is signer
+    assert routes.to(served("two")).signer is None
+    assert Routes(FakeClient(), Credentials({}), {}).to(served("one")).signer is None
+
+
+def test_experiments_go_on_to_upstreams_of_the_dialect_that_take_them() -> None:
+    asked = {b"anthropic-beta": b"long-2,effort-3", b"cookie": b"x"}
+    routes, quirks = Routes(FakeClient(), Credentials({}), {}), Quirks(betas={"long-2": ""})
+    assert routes.to(served("one", dialect="messages", quirks=quirks)).forwarded(asked) == b"anthropic-beta: long-2\r\n"
+    assert routes.to(served("two", dialect="messages")).forwarded(asked) == b""
+    assert routes.to(served("three", dialect="chat", quirks=quirks)).forwarded(asked) == b""

@@ -63,6 +63,12 @@ def test_an_endpoint_of_the_dialect_counts_itself() -> None:
     assert bench.ledgers.settled == []
 
 
+def test_the_count_is_asked_for_with_the_experiments_of_the_call() -> None:
+    bench = Bench([msgspec.structs.replace(ANTHROPIC, quirks=Quirks(betas={"*": ""}))], COUNTED)
+    ask(bench, headers={b"x-api-key": b"good", b"anthropic-beta": b"context-management-2025-06-27"}, context_management={"edits": []})
+    assert bench.client.sent[0].extra_headers == b"anthropic-beta: context-management-2025-06-27\r\n"
+
+
 @pytest.mark.parametrize(
     "reply",
     [

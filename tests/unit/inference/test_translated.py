@@ -16,6 +16,7 @@ SCRIPT: dict[bytes, list[Event]] = {
     b"empty": [Delta(0, "text", "")],
     b"text": [Delta(0, "text", "Hi")],
     b"call": [BlockStart(1, "tool_call", id="c", name="f"), Delta(1, "arguments", "{}")],
+    b"bare": [BlockStart(1, "tool_call", id="c", name="f")],
     b"finish": [Finish("stop", "end_turn"), UsageSeen({"out": 2}, "flex")],
     b"bad": [Failure(ConnectionLost("cut"))],
 }
@@ -81,6 +82,12 @@ def test_the_facts_are_those_of_the_fold() -> None:
     assert one.finish(Usage(7), Cost()) == b"END 7"
 
 
+def test_a_call_without_arguments_is_one_with_none() -> None:
+    one = stream()
+    one.feed([b"bare", b"finish"])
+    assert [(call.name, call.arguments) for call in one.tool_calls] == [("f", "{}")]
+
+
 def test_what_was_read_before_a_failure_goes_out_with_it() -> None:
     one = stream()
     one.feed([b"open", b"text"])
@@ -117,3 +124,13 @@ def test_an_answer_with_nothing_in_it_is_empty() -> None:
     one = TranslatedReply(Reads(), Writes())
     one.decode(b"start open")
     assert one.empty and one.finish_reason is None
+
+
+def test_a_revised_answer_is_what_goes_out() -> None:
+    one = TranslatedReply(Reads(), Writes())
+    one.decode(b"start open text finish")
+    other = TranslatedReply(Reads(), Writes())
+    other.decode(b"open text text")
+    one.revise(other.answer)
+    assert one.answer is other.answer
+    assert one.encode(Usage(), Cost()) == b"HiHi"

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 
 import pytest
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from trunkline.inference.skins import CHAT
 from trunkline.inference.upstream import Upstream
 from trunkline.limits.account import Hold
 from trunkline.protocol.catalogue import Timeouts
+from trunkline.protocol.quirks import Quirks
 from trunkline.protocol.routing import Plan
 from trunkline.providers.credentials import Credentials
 from trunkline.transport.fake import FakeClient, FakeReply
@@ -77,3 +79,84 @@ def test_what_is_no_answer(reply: FakeReply, kind: str) -> None:
 def test_a_whole_answer_without_content_is_none() -> None:
     with pytest.raises(MalformedResponse, match="no content"):
         attempt(answer("", finish_reason=None), whole=True)
+
+
+class Tokens:
+    """Stands for a signer: tokens that are numbered, each fetched after the one before was refused."""
+
+    def __init__(self) -> None:
+        self.number = 1
+        self.asked: list[tuple[str, str, bytes]] = []
+
+    async def headers(self, method: str, url: str, body: bytes) -> dict[str, str]:
+        self.asked.append((method, url, body))
+        return {"authorization": f"Bearer t{self.number}"}
+
+    def forget(self, headers: Mapping[str, str]) -> None:
+        assert headers == {"authorization": f"Bearer t{self.number}"}
+        self.number += 1
+
+
+REFUSED = FakeReply(401, {}, [b'{"error":{"message":"expired","code":"invalid_api_key"}}'])
+
+
+def signed(*replies: FakeReply) -> tuple[Tokens, FakeClient, str]:
+    """What one attempt did with a signer: the signer, the client, and the kind of the failure, "" for none."""
+    endpoint, tokens, client = served("one"), Tokens(), FakeClient(*replies)
+    exchange = Exchange(Call({}, BODY, Mint(), CHAT), USER, parse(BODY), Plan((endpoint,)), Hold(), 1)
+    exchange.sent_at = time.monotonic()
+    route = Routes(client, Credentials({}), {}, lambda _endpoint: tokens).to(endpoint)
+    try:
+        asyncio.run(Upstream(client).opened(exchange, route))
+    except UpstreamError as error:
+        return tokens, client, error.kind
+    return tokens, client, ""
+
+
+def test_a_signed_call_bears_headers_of_its_own() -> None:
+    tokens, client, kind = signed(stream(ROLE, event({"content": "Hi"}), 3600.0))
+    assert kind == ""
+    (sent,) = client.sent
+    assert b"authorization: Bearer t1\r\n" in sent.extra_headers
+    assert tokens.asked == [("POST", "http://one.test/v1/chat/completions", sent.body)]
+
+
+def test_the_experiments_of_a_call_go_with_it() -> None:
+    endpoint = served("one", dialect="messages", quirks=Quirks(betas={"*": ""}))
+    reply = FakeReply(200, {"content-type": "application/json"}, [b'{"content":[{"type":"text","text":"Hi"}],"stop_reason":"end_turn"}'])
+    for signer in (None, Tokens()):
+        client = FakeClient(reply)
+        call = Call({b"anthropic-beta": b"long-2"}, BODY, Mint(), CHAT)
+        exchange = Exchange(call, USER, parse(BODY), Plan((endpoint,)), Hold(), 1)
+        route = Routes(client, Credentials({}), {}, lambda _endpoint, signer=signer: signer).to(endpoint)
+        asyncio.run(Upstream(client).whole(exchange, route))
+        assert b"anthropic-beta: long-2\r\n" in client.sent[0].extra_headers
+        assert (b"Bearer t1" in client.sent[0].extra_headers) is (signer is not None)
+
+
+def test_a_refused_credential_is_made_anew_once() -> None:
+    tokens, client, kind = signed(REFUSED, stream(ROLE, event({"content": "Hi"}), 3600.0))
+    assert (kind, tokens.number, len(client.sent)) == ("", 2, 2)
+    assert b"Bearer t2" in client.sent[1].extra_headers
+    tokens, client, kind = signed(REFUSED, REFUSED)
+    assert (kind, len(client.sent)) == ("credential", 2)
+
+
+def test_other_refusals_are_not_repeated() -> None:
+    tokens, client, kind = signed(FakeReply(429, {}, [b"{}"]))
+    assert (kind, tokens.number, len(client.sent)) == ("rate_limit", 1, 1)
+
+
+def test_the_head_of_an_answer_is_told_and_that_of_a_refusal_is_not() -> None:
+    heard: list[tuple[str, bytes | None]] = []
+    endpoint = served("one")
+    limits = {"x-ratelimit-remaining-requests": "7"}
+    whole = answer()
+    client = FakeClient(replace(whole, headers={**whole.headers, **limits}), FakeReply(status=500, headers=limits))
+    upstream = Upstream(client, lambda id, header: heard.append((id, header(b"x-ratelimit-remaining-requests"))))
+    route = Routes(client, Credentials({}), {}).to(endpoint)
+    exchange = Exchange(Call({}, BODY, Mint(), CHAT), USER, parse(BODY), Plan((endpoint,)), Hold(), 1)
+    asyncio.run(upstream.whole(exchange, route))
+    with pytest.raises(UpstreamError):
+        asyncio.run(upstream.whole(exchange, route))
+    assert heard == [("one", b"7")]

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from trunkline.local import presence, weights
+from trunkline.local import embedder_files, presence, weights
 
 
 def run(cache: Path) -> subprocess.CompletedProcess[str]:
@@ -27,12 +27,18 @@ def test_a_failure_is_one_line_and_an_exit_code(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not presence.has_engine(), reason="the local model's engine is not installed")
 def test_weights_that_are_there_are_named(tmp_path: Path) -> None:
-    path = weights.default_directory({"XDG_CACHE_HOME": str(tmp_path)}) / weights.FILE_NAME
-    path.parent.mkdir(parents=True)
-    with path.open("wb") as file:
-        file.truncate(weights.SIZE)
+    folder = weights.default_directory({"XDG_CACHE_HOME": str(tmp_path)})
+    folder.mkdir(parents=True)
+    sizes = {weights.FILE_NAME: weights.SIZE} | {file.name: file.size for file in embedder_files.FILES}
+    for name, size in sizes.items():
+        with (folder / name).open("wb") as file:
+            file.truncate(size)
     done = run(tmp_path)
-    assert (done.returncode, done.stdout) == (0, f"Local model: {path} (98 MB)\n")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        f"Local model: {folder / weights.FILE_NAME} (98 MB)",
+        f"Local embedding model: {folder / embedder_files.MODEL.name} (23 MB)",
+    ]
 
 
 def test_a_machine_without_the_engine_is_told_so_and_setup_goes_on(tmp_path: Path) -> None:

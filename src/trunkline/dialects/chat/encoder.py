@@ -92,7 +92,10 @@ class ChatEncoder:
         """An error chunk with `finish_reason: "error"`, then [DONE]."""
         choice: dict[str, object] = {"index": 0, "text": ""} if self._legacy else {"index": 0, "delta": {"content": ""}}
         choice.update(finish_reason="error", native_finish_reason=None)
-        return b"data: %b\n\n" % _encode({**self._lead, "error": envelope.error_object(error), "choices": [choice], **envelope.routed(error)}) + DONE
+        return (
+            b"data: %b\n\n" % _encode({**self._lead, "error": envelope.error_object(error), "choices": [choice], **envelope.routed(error)})
+            + DONE
+        )
 
     def whole(self, answer: Answer, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes:
         """The body with usage last."""

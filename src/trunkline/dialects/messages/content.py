@@ -49,14 +49,14 @@ def redacted(data: str) -> Block:
     return {"type": "redacted_thinking", "data": data}
 
 
-def closing(family: str, identifier: str | None, *, summary: bool, signature: str, data: str) -> tuple[str, str]:
+def closing(family: str, identifier: str | None, *, summary: bool, signature: str, data: str, hidden: str = "") -> tuple[str, str]:
     """What ends a piece of reasoning: the signature of its `thinking` block, and the data of a `redacted_thinking` block of its own. Those
-    of other families are sealed; the data then travels with the signature."""
-    if family == seal.OWN:
+    of other families are sealed, and so is text that the block does not show (`hidden`); the data then travels with the signature."""
+    if family == seal.OWN and not hidden:
         return signature, data
-    if not signature and not data:
+    if not signature and not data and not hidden:
         return "", ""
-    sealed = seal.Sealed(format=family, id=identifier, summary=summary, signature=signature or None, data=data or None)
+    sealed = seal.Sealed(family, identifier, summary, signature or None, data or None, hidden or None)
     return seal.close(sealed), ""
 
 
@@ -87,9 +87,10 @@ def _text(block: AnswerBlock) -> Block:
 
 
 def _reasoning(block: AnswerBlock, *, hides_thinking: bool) -> list[Block]:
-    summary = block.joined("summary")
-    thought = "" if hides_thinking else summary + block.joined("text")
-    signature, data = closing(block.format, block.id, summary=bool(summary), signature=block.joined("signature"), data=block.joined("data"))
+    summary, signature, data = block.joined("summary"), block.joined("signature"), block.joined("data")
+    said = summary + block.joined("text")
+    thought, hidden = ("", said) if hides_thinking else (said, "")
+    signature, data = closing(block.format, block.id, summary=bool(summary), signature=signature, data=data, hidden=hidden)
     out: list[Block] = []
     if block.format != seal.OWN and not thought and block.joined("data"):
         return [redacted(signature)]

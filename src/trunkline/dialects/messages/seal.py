@@ -6,6 +6,7 @@ The mark is OpenRouter's: `openrouter.reasoning:` and base64 of a JSON object.
 
 import base64
 import binascii
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -19,13 +20,15 @@ PREFIX = "openrouter.reasoning:"
 
 
 class Sealed(Struct, frozen=True, omit_defaults=True):
-    """What a block of thinking cannot say: whose reasoning it is, its id, whether its text is a summary, its signature and data."""
+    """What a block of thinking cannot say: whose reasoning it is, its id, whether its text is a summary, its signature and data; and the
+    text that the caller does not want to see, which belongs to the signature and has to come back with it."""
 
     format: str = "unknown"
     id: str | None = None
     summary: bool = False
     signature: str | None = None
     data: str | None = None
+    text: str | None = None
 
 
 def close(sealed: Sealed) -> str:
@@ -49,13 +52,7 @@ def thinking(text: str, signature: str) -> list[Reasoning]:
     if sealed is None:
         foreign = signature.startswith(PREFIX) or not signature
         return [Reasoning(text=text, signature=None if foreign else signature, format="unknown" if foreign else OWN)]
-    kind = "summary" if sealed.summary else "text"
-    items = []
-    if text or sealed.signature is not None:
-        items.append(Reasoning(kind=kind, text=text, signature=sealed.signature, format=sealed.format, id=sealed.id))  # type: ignore[arg-type]
-    if sealed.data is not None:
-        items.append(Reasoning(kind="encrypted", data=sealed.data, format=sealed.format, id=sealed.id))
-    return items
+    return _opened(sealed, text or sealed.text or "")
 
 
 def redacted(data: str) -> list[Reasoning]:
@@ -63,6 +60,14 @@ def redacted(data: str) -> list[Reasoning]:
     if not data.startswith(PREFIX):
         return [Reasoning(kind="encrypted", data=data, format=OWN)]
     sealed = open_seal(data)
-    if sealed is None or sealed.data is None:
-        return []
-    return [Reasoning(kind="encrypted", data=sealed.data, format=sealed.format, id=sealed.id)]
+    return [] if sealed is None or sealed.data is None else _opened(sealed, sealed.text or "")
+
+
+def _opened(sealed: Sealed, text: str) -> list[Reasoning]:
+    kind: Literal["text", "summary"] = "summary" if sealed.summary else "text"
+    items = []
+    if text or sealed.signature is not None:
+        items.append(Reasoning(kind=kind, text=text, signature=sealed.signature, format=sealed.format, id=sealed.id))
+    if sealed.data is not None:
+        items.append(Reasoning(kind="encrypted", data=sealed.data, format=sealed.format, id=sealed.id))
+    return items

@@ -33,7 +33,7 @@ class _Block:
 
 
 class Sequence:
-    """Writes the blocks of one answer. `hides_thinking`: signatures only. `out` takes the frames."""
+    """Writes the blocks of one answer. `hides_thinking`: signatures only, which hold the text. `out` takes the frames."""
 
     def __init__(self, *, hides_thinking: bool = False) -> None:
         self.out: list[bytes] = []
@@ -132,7 +132,9 @@ class Sequence:
             block.data += text
         elif kind in ("text", "summary"):
             block.summary = block.summary or kind == "summary"
-            if not self._hides:
+            if self._hides:
+                block.text.append(text)
+            else:
                 self.out.append(frames.thinking(self._index(block, content.thinking("", "")), text))
 
     def _index(self, block: _Block, empty: content.Block) -> int:
@@ -160,11 +162,12 @@ class Sequence:
 
     def _sign(self, block: _Block) -> None:
         """The end of a piece of reasoning, as `content` has it in a whole body."""
-        carried = block.data
+        carried, hidden = block.data, "".join(block.text)
         signature, data = content.closing(
-            block.start.format, block.start.id, summary=block.summary, signature=block.signature, data=block.data
+            block.start.format, block.start.id, summary=block.summary, signature=block.signature, data=block.data, hidden=hidden
         )
         block.signature = block.data = ""
+        block.text.clear()
         if carried and block.wire is None and block.start.format != seal.OWN:
             self._write_whole(content.redacted(signature))
             return

@@ -1,4 +1,4 @@
-"""Generations and their daily roll-ups.
+"""Generations and their roll-ups: daily sums, and what endpoints did by minute, hour and day.
 
 `generations` has a column for each field of `protocol.generation.GenerationRecord` that lists select by, under the same name; all other
 fields are in `details`, whose format is told in `analytics.rows`; some of them and `app` are in columns after that, too, so that lists can
@@ -8,6 +8,9 @@ tokens, money is pico-dollars. `prompt_tokens` and `completion_tokens` sum `inpu
 `cached_tokens` are parts of them.
 `byok_cost` is what was spent at a provider with the caller's own credential, and is no part of `cost`.
 
+`endpoint_minute`, `endpoint_hour` and `endpoint_day` hold what `analytics.slots.Slot` counts of an endpoint; `slot` is the whole minutes,
+hours or days since 1970-01-01, and `distributions` is a format of `analytics.endpoint_rollup`.
+
 On PostgreSQL `generations` is divided by UTC day of its id (`storage.postgres.partitions`), and born with the default partition alone.
 """
 
@@ -15,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import DDL, BigInteger, Column, Connection, Index, Integer, LargeBinary, MetaData, Table, Text, event
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 VERSION_TABLE = "telemetry_version"
 
 metadata = MetaData()
@@ -92,3 +95,27 @@ app_day = Table(
     *_sums(),
     sqlite_with_rowid=False,
 )
+
+
+def _endpoint_slots(name: str) -> Table:
+    """What endpoints did in spans of one length."""
+    counters = (
+        *("successes", "errors", "rate_limited", "refused"),
+        *("tool_requests", "tool_failures", "cache_hits", "output_tokens"),
+    )
+    return Table(
+        name,
+        metadata,
+        Column("slot", Integer, primary_key=True),
+        Column("endpoint_id", Text, primary_key=True),
+        Column("model", Text, nullable=False),
+        Column("provider_name", Text, nullable=False),
+        *(Column(counter, BigInteger, nullable=False) for counter in counters),
+        Column("distributions", LargeBinary),
+        sqlite_with_rowid=False,
+    )
+
+
+endpoint_minute = _endpoint_slots("endpoint_minute")
+endpoint_hour = _endpoint_slots("endpoint_hour")
+endpoint_day = _endpoint_slots("endpoint_day")

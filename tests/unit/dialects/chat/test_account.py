@@ -20,6 +20,12 @@ def test_takes_usage_out_wherever_it_is(document: dict[str, object], path: tuple
     assert "usage" not in str(document)
 
 
+def test_usage_that_is_said_twice_is_removed_twice() -> None:
+    document: dict[str, object] = {"x_groq": {"usage": {"total_tokens": 3}}, "usage": {"total_tokens": 4}}
+    assert take_usage(document, ("x_groq", "usage")) == {"total_tokens": 3}
+    assert document == {"x_groq": {}}
+
+
 @pytest.mark.parametrize("document", [{}, {"usage": None}, {"usage": 3}, {"choices": []}, {"choices": [None]}, {"usage": {}}])
 def test_no_usage(document: dict[str, object]) -> None:
     assert take_usage(document, ("usage",)) is None

@@ -33,6 +33,12 @@ def test_normalises_reasoning_wherever_it_is(delta: dict[str, object], want: dic
     assert reader().read(dict(delta)).delta == want
 
 
+def test_an_empty_word_for_the_end_is_none() -> None:
+    one = reader()
+    one.close("")
+    assert (one.finish_reason, one.native_finish_reason) == ("stop", None)
+
+
 def test_excluded_reasoning_is_counted_but_not_passed_on() -> None:
     one = reader(excluded=True)
     piece = one.read({"reasoning": "abc", "reasoning_details": [SIGNED], "content": ""})

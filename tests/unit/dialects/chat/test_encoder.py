@@ -90,7 +90,7 @@ def test_a_body_has_the_shape_of_the_contract() -> None:
     assert body == {
         **{"id": "gen-1-x", "object": "chat.completion", "created": 7, "model": "a/b", "provider": "P"},
         **{"system_fingerprint": None, "service_tier": "flex", "openrouter_metadata": {"attempt": 1}},
-        "choices": [{"index": 0, "finish_reason": "stop", "native_finish_reason": "end_turn", "message": message}],
+        "choices": [{"index": 0, "finish_reason": "stop", "native_finish_reason": "end_turn", "message": message, "logprobs": None}],
     }
 
 
@@ -190,7 +190,7 @@ def test_bug_08_an_answer_without_text_has_null_content() -> None:
 
 def test_refusals_citations_and_logprobs() -> None:
     entries = '[{"token":"a","logprob":-0.5}]'
-    citation = '{"type":"url_citation","url_citation":{"url":"http://x"}}'
+    citation = '{"type":"url_citation","url_citation":{"url":"http://x","title":"t","start_index":0,"end_index":1}}'
     events: list[Event] = [
         *block(0, "text", ("annotation", citation), ("text", "a"), ("logprobs", entries), ("logprobs", entries)),
         *block(1, "refusal", ("text", "no")),
@@ -242,7 +242,8 @@ def test_legacy_text_completions() -> None:
     assert (stream.content, stream.reasoning) == ("ab", "")
     body = whole([*TEXT, STOP], request)
     assert body["object"] == "text_completion"
-    assert body["choices"] == [{"index": 0, "finish_reason": "stop", "native_finish_reason": "end_turn", "text": "Hello"}]
+    choice = {"index": 0, "finish_reason": "stop", "native_finish_reason": "end_turn", "text": "Hello", "logprobs": None}
+    assert body["choices"] == [choice]
 
 
 def test_bug_14_a_failed_stream_ends_with_an_error_chunk() -> None:

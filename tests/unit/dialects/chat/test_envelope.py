@@ -5,7 +5,8 @@ from trunkline.errors import ApiError
 
 
 def body(error: ApiError, user_id: str | None = None, metadata: bytes | None = None) -> dict[str, object]:
-    out = msgspec.json.decode(render(error, user_id=user_id, metadata=metadata))
+    error.router = metadata
+    out = msgspec.json.decode(render(error, user_id=user_id))
     assert isinstance(out, dict)
     return out
 

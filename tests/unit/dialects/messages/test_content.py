@@ -4,6 +4,7 @@ import msgspec
 from msgspec import Raw
 
 from trunkline.dialects.hub.answer import fold
+from trunkline.dialects.hub.conversation import Reasoning
 from trunkline.dialects.hub.events import BlockStart, Delta, Event, Media, OpaqueEvent
 from trunkline.dialects.messages import seal
 from trunkline.dialects.messages.content import blocks, closing
@@ -78,16 +79,24 @@ def test_unsigned_thinking_is_shown_with_an_empty_signature() -> None:
 
 
 def test_hidden_thinking_leaves_what_must_be_sent_back() -> None:
-    assert made(
+    """Agents ask for thinking without its text; signatures are worth nothing without it, and some models need the text itself."""
+    unsigned, own, bare = made(
         BlockStart(0, "reasoning"),
         Delta(0, "text", "hm"),
         BlockStart(1, "reasoning", format=seal.OWN),
         Delta(1, "text", "why"),
         Delta(1, "signature", "s=="),
+        BlockStart(2, "reasoning", format=seal.OWN),
+        Delta(2, "signature", "t=="),
         hides=True,
-    ) == [{"type": "thinking", "thinking": "", "signature": "s=="}]
+    )
+    assert (unsigned["thinking"], own["thinking"], bare["thinking"]) == ("", "", "")
+    assert seal.thinking("", str(unsigned["signature"])) == [Reasoning(text="hm", format="unknown")]
+    assert seal.thinking("", str(own["signature"])) == [Reasoning(text="why", signature="s==", format=seal.OWN)]
+    assert bare["signature"] == "t=="
     (sealed,) = made(BlockStart(0, "reasoning", format="x"), Delta(0, "text", "hm"), Delta(0, "data", "d"), hides=True)
     assert sealed["type"] == "redacted_thinking"
+    assert [item.text for item in seal.redacted(str(sealed["data"]))] == ["hm", ""]
 
 
 def test_pictures_and_sound() -> None:

@@ -7,6 +7,7 @@ from trunkline.dialects.hub import answer as hub
 from trunkline.dialects.hub.answer import Answer
 from trunkline.dialects.hub.events import BlockStart, BlockStop, Delta, Event, Finish, Media, OpaqueEvent, Start, UsageSeen
 from trunkline.dialects.hub.translation import Identity
+from trunkline.dialects.messages import seal
 from trunkline.dialects.messages.encoder import MessagesEncoder
 from trunkline.dialects.messages.request import MessagesRequest, parse
 from trunkline.errors import ApiError
@@ -130,7 +131,10 @@ def test_citations_pictures_and_opaque_blocks(identity: Identity) -> None:
 def test_thinking_that_the_caller_does_not_want_to_see_stays_away(identity: Identity) -> None:
     streamed, whole = written(identity, *TALK, thinking={"type": "adaptive", "display": "omitted"})
     assert streamed == whole
-    assert [block["type"] for block in whole["content"]] == ["text", "tool_use"]  # type: ignore[attr-defined]
+    first, *rest = whole["content"]  # type: ignore[misc]
+    assert first["thinking"] == ""
+    assert [item.text for item in seal.thinking("", first["signature"])] == ["hm"]
+    assert [block["type"] for block in rest] == ["text", "tool_use"]
 
 
 def test_a_whole_answer_without_an_end_has_a_stop_reason(identity: Identity) -> None:

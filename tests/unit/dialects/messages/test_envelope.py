@@ -25,7 +25,8 @@ def test_overload_after_routing() -> None:
     error = ApiError(
         "provider_overloaded", "Overloaded", metadata={"previous_errors": []}, availability={"code": "temporarily_unavailable"}
     )
-    body = json.loads(render(error, request_id="gen-1-x", metadata=b'{"attempt":1}', user_id="u"))
+    error.generation_id, error.router = "gen-1-x", b'{"attempt":1}'
+    body = json.loads(render(error, user_id="u"))
     assert body["error"] == {
         "type": "overloaded_error",
         "message": "Overloaded",
@@ -34,6 +35,16 @@ def test_overload_after_routing() -> None:
     }
     assert (body["request_id"], body["openrouter_metadata"], body["user_id"]) == ("gen-1-x", {"attempt": 1}, "u")
     assert body["metadata"] == {"previous_errors": []}
+
+
+def test_details_are_what_an_sdk_decides_by() -> None:
+    error = ApiError("invalid_request", "thread: no", details={"error_code": "thread_unsupported_request"})
+    assert document(error)["error"] == {
+        "type": "invalid_request_error",
+        "message": "thread: no",
+        "error_type": "invalid_request",
+        "details": {"error_code": "thread_unsupported_request"},
+    }
 
 
 @pytest.mark.parametrize("error_type", STATUS_OF_TYPE)
@@ -55,7 +66,8 @@ def test_bug_24_every_error_has_one_of_anthropics_types(error_type: str) -> None
 
 def test_a_500_keeps_nothing_but_its_type() -> None:
     error = ApiError("server", "secret", metadata={"provider_code": "x"}, availability={"code": "y"})
-    assert json.loads(render(error, metadata=b"{}")) == {
+    error.router = b"{}"
+    assert json.loads(render(error)) == {
         "type": "error",
         "error": {"type": "api_error", "message": "Internal Server Error", "error_type": "server"},
         "request_id": None,

@@ -14,6 +14,12 @@ def test_the_message_names_itself() -> None:
     assert (facts.upstream_id, facts.service_tier, facts.usage) == ("msg_1", "priority", {"input_tokens": 3, "service_tier": "priority"})
 
 
+def test_the_tier_is_told_in_our_words() -> None:
+    facts = Facts()
+    facts.note_message({"usage": {"service_tier": "standard"}})
+    assert facts.service_tier == "default"
+
+
 def test_what_is_said_is_counted() -> None:
     facts = Facts()
     facts.note_block(0, {"type": "text", "text": ""})

@@ -67,6 +67,13 @@ def test_a_wrong_field_is_named(fields: dict[str, object], path: str) -> None:
     assert refused.value.error_type == "invalid_request"
 
 
+def test_a_thread_is_refused_so_that_an_sdk_goes_on_without() -> None:
+    with pytest.raises(ApiError, match=r"^thread: ") as refused:
+        read(thread={"type": "create"})
+    assert (refused.value.status, refused.value.details) == (400, {"error_code": "thread_unsupported_request"})
+    assert "thread" in read(thread=None).fields
+
+
 def test_bug_21_parameters_are_in_the_words_of_all_dialects() -> None:
     request = read(
         temperature=0.5,

@@ -7,7 +7,8 @@ from trunkline.errors import STATUS_OF_TYPE, ApiError
 
 def test_an_error_before_any_answer_has_the_status_as_its_code() -> None:
     error = ApiError("invalid_request", "input: Expected text", metadata={"provider_code": "x"})
-    assert msgspec.json.decode(render(error, user_id="u", metadata=b'{"attempt":0}')) == {
+    error.router = b'{"attempt":0}'
+    assert msgspec.json.decode(render(error, user_id="u")) == {
         "error": {"code": 400, "message": "input: Expected text", "metadata": {"error_type": "invalid_request", "provider_code": "x"}},
         "error_type": "invalid_request",
         "metadata": None,
@@ -24,7 +25,8 @@ def test_availability_comes_with_the_error() -> None:
 
 def test_a_500_is_masked() -> None:
     error = ApiError("server", "secret", metadata={"provider_code": "x"})
-    body = msgspec.json.decode(render(error, metadata=b"{}"))
+    error.router = b"{}"
+    body = msgspec.json.decode(render(error))
     assert body["error"] == {"code": 500, "message": "Internal Server Error", "metadata": {"error_type": "server"}}
     assert "openrouter_metadata" not in body
     assert message_of(error) == "Internal Server Error"

@@ -57,5 +57,6 @@ def test_searches_are_counted_beside_the_tokens() -> None:
 
 def test_a_tier_is_a_name() -> None:
     assert tier_of({"service_tier": "flex"}) == "flex"
+    assert tier_of({"service_tier": "auto"}) == "default"
     assert tier_of({"service_tier": ""}) is None
     assert tier_of({"service_tier": 3}) is None

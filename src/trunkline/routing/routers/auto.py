@@ -1,0 +1,89 @@
+"""`openrouter/auto`: of the models that may be chosen, those of the wanted cost, the most used for the task first (contract 3.7)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from trunkline.routing.routers.contender import CHOSEN, Contender
+from trunkline.routing.routers.options import AutoBetaOptions
+from trunkline.routing.routers.patterns import Patterns
+
+BANDS: Final[Mapping[str, tuple[float, float]]] = {
+    "low": (0, 20),
+    "medium": (20, 40),
+    "high": (40, 60),
+    "xhigh": (60, 80),
+    "max": (80, 101),
+}
+"""Percentiles of cost: from, and up to but without."""
+
+
+def permitted(contenders: Sequence[Contender], options: AutoBetaOptions) -> list[Contender]:
+    """The contenders that the caller's patterns leave; what is excluded stays out even where it is allowed."""
+    kept = list(contenders)
+    if options.allowed_models is not None:
+        allowed = Patterns(options.allowed_models)
+        kept = [one for one in kept if allowed.match(one.id)]
+    if options.excluded_models:
+        excluded = Patterns(options.excluded_models)
+        kept = [one for one in kept if not excluded.match(one.id)]
+    return kept
+
+
+def choose(
+    contenders: Sequence[Contender],
+    options: AutoBetaOptions,
+    table: Sequence[str] = (),
+    *,
+    before: str | None = None,
+    pinned: bool = False,
+) -> list[str]:
+    """The models to try, best first; none when the patterns leave none.
+
+    `table` ranks models for the task, best first, by patterns; when it names none that is left, as when it is empty, the models are ranked
+    by what was spent on them here. `before` is the model that served the conversation last: it stays first while it is a candidate, and
+    `pinned` whatever it costs.
+    """
+    kept = permitted(contenders, options)
+    ranked = _by_table(kept, table) or _by_spend([one for one in kept if not one.free] or kept)
+    survivors = [one.id for one in within(ranked, *_band(options))]
+    if before is not None and (before in survivors or (pinned and any(one.id == before for one in kept))):
+        survivors = [before, *(one for one in survivors if one != before)]
+    return survivors[:CHOSEN]
+
+
+def within(ranked: Sequence[Contender], low: float, high: float) -> list[Contender]:
+    """The contenders whose percentile of cost is in [low, high), in their order; where there is none, those nearest to it.
+
+    The percentile of a contender is the share of contenders that cost less than it.
+    """
+    costs = sorted(one.cost for one in ranked)
+    percentiles = {cost: 100 * place / len(costs) for place, cost in reversed(list(enumerate(costs)))}
+    distances = [_distance(percentiles[one.cost], low, high) for one in ranked]
+    least = min(distances, default=0.0)
+    return [one for one, distance in zip(ranked, distances, strict=True) if distance == least]
+
+
+def _distance(percentile: float, low: float, high: float) -> float:
+    if percentile < low:
+        return low - percentile
+    return 0.0 if percentile < high else percentile - high + 1e-9
+
+
+def _band(options: AutoBetaOptions) -> tuple[float, float]:
+    """The older setting is a ceiling: from the 90th percentile at 0 down to the 10th at 10."""
+    if options.cost_tier is None and options.cost_quality_tradeoff is not None:
+        return 0, 90 - 8 * options.cost_quality_tradeoff + 1e-9
+    return BANDS[options.cost_tier or "low"]
+
+
+def _by_table(contenders: Sequence[Contender], table: Sequence[str]) -> list[Contender]:
+    ranked: dict[str, Contender] = {}
+    for pattern in table:
+        named = Patterns((pattern,))
+        ranked |= {one.id: one for one in contenders if one.id not in ranked and named.match(one.id)}
+    return list(ranked.values())
+
+
+def _by_spend(contenders: Sequence[Contender]) -> list[Contender]:
+    """The most spent first; without traffic the dearer, which within a band of cost is the best guess at the better, then the newer."""
+    return sorted(contenders, key=lambda one: (-one.tokens_week * one.cost, -one.cost, -one.created, one.id))

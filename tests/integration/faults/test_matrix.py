@@ -1,0 +1,53 @@
+"""The fault matrix: faults of the mock × where they strike × stream or not × client dialects × upstream dialects.
+
+Before the first content another endpoint answers and the client notices nothing; after it the stream ends with an honest error in its own
+grammar. No byte of text is lost or said twice, nothing is charged for a failure, and an answer is charged once.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from fault_cases import DIALECTS, SKINS, STRIKES, Case, everything, pairwise
+from fault_runs import Run, judge, run
+
+from trunkline.mock.faults import FAULTS
+
+PAIRS = pairwise()
+ALL = {(dialect, skin): [case for case in everything() if (case.dialect, case.skin) == (dialect, skin)] for dialect in DIALECTS for skin in SKINS}
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run(PAIRS, tmp_path_factory.mktemp("pairs"))
+
+
+def test_every_fault_is_in_the_matrix() -> None:
+    assert {strike.fault.kind for strike in STRIKES} == set(FAULTS)
+
+
+@pytest.mark.parametrize("case", PAIRS, ids=lambda case: case.name)
+def test_each_pair(pairs: Run, case: Case) -> None:
+    judge(case, pairs.results[case.name])
+
+
+def test_the_key_is_charged_for_what_is_recorded(pairs: Run) -> None:
+    assert pairs.charged == pytest.approx(pairs.recorded, abs=1e-9)
+    assert pairs.charged > 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("dialect", "skin"), ALL)
+def test_all(dialect: str, skin: str, tmp_path: pytest.TempPathFactory) -> None:
+    cases = ALL[dialect, skin]
+    done = run(cases, tmp_path)
+    wrong = {case.name: said for case in cases if (said := _verdict(lambda case=case: judge(case, done.results[case.name])))}
+    assert not wrong
+    assert done.charged == pytest.approx(done.recorded, abs=1e-9)
+
+
+def _verdict(judged: Callable[[], None]) -> str:
+    try:
+        judged()
+    except AssertionError as error:
+        return str(error) or "wrong"
+    return ""

@@ -1,0 +1,144 @@
+"""Where a request would go and why, without a call to anyone."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+from pipelines import Bench, Outcome, answer, never, served
+
+from trunkline.catalogue.catalogue import Catalogue
+from trunkline.errors import ApiError
+from trunkline.inference.call import Call, Mint
+from trunkline.inference.reply import AsgiReply
+from trunkline.inference.route_reports import Explained, RouteReports, dialect_of, named_dialect
+from trunkline.inference.skins import CHAT, CONVERSATIONS
+from trunkline.protocol.catalogue import Model
+from trunkline.protocol.health import EndpointHealth, HealthSnapshot, Percentiles
+
+ASK = {"model": "a/m", "messages": [{"role": "user", "content": "What is the capital of France?"}]}
+
+
+class Desk:
+    """A server that is asked for reports."""
+
+    def __init__(self, *names: str, **changes: Any) -> None:
+        self.bench = Bench([served(name, **changes) for name in names], answer())
+        self.reports = RouteReports(self.bench.services, {name: Explained(self.bench.pipeline, skin) for name, skin in CONVERSATIONS.items()})
+
+    def send(self, body: object, query: bytes = b"", authorization: bytes = b"Bearer good") -> Outcome:
+        async def go() -> Outcome:
+            outcome = Outcome()
+            data = body if isinstance(body, bytes) else msgspec.json.encode(body)
+            call = Call({b"authorization": authorization}, data, Mint(), CHAT, query)
+            await self.reports.run(call, AsgiReply(outcome.send, never, []))
+            return outcome
+
+        return asyncio.run(go())
+
+    def ask(self, query: bytes = b"", **fields: Any) -> Any:
+        return self.send({**ASK, **fields}, query).json["data"]
+
+
+def test_the_report_names_every_endpoint_with_rank_reason_and_price() -> None:
+    desk = Desk("one", "two", "three")
+    told = desk.ask(provider={"order": ["two"], "ignore": ["three"]}, max_tokens=100)
+    assert (told["dialect"], told["requested"], told["strategy"]) == ("chat", "a/m", "direct")
+    assert [(one["rank"], one["provider"], one["decided_by"], one["selected"]) for one in told["endpoints"]] == [
+        (1, "Two", "order", True),
+        (2, "One", "order", False),
+    ]
+    assert [(one["provider"], one["excluded_by"], one["rule"]) for one in told["excluded"]] == [("Three", "allowed_providers", "ignore")]
+    price = (told["prompt_tokens"] * 10 + told["completion_tokens"] * 20) / 10**12
+    assert told["completion_tokens"] == 100
+    assert {one["predicted_cost_usd"] for one in told["endpoints"]} == {price}
+    assert "error" not in told
+
+
+def test_nobody_is_called_and_nothing_is_charged_or_recorded() -> None:
+    desk = Desk("one")
+    desk.ask()
+    assert not desk.bench.client.sent
+    assert not desk.bench.ledgers.records and not desk.bench.ledgers.settled
+
+
+def test_the_length_of_the_answer_is_learned() -> None:
+    desk = Desk("one")
+    for _ in range(50):
+        desk.bench.estimates.observe("a/m", text_bytes=40, prompt_tokens=10, output_tokens=20)
+    assert desk.ask(max_tokens=4000)["completion_tokens"] < 100
+
+
+def test_measurements_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk("one")
+    entry = EndpointHealth(latency=Percentiles(0.5, 0.6, 0.7, 0.8))
+    monkeypatch.setattr(desk.bench.health, "snapshot", lambda: HealthSnapshot({"one": entry}))
+    assert desk.ask()["endpoints"][0]["latency"] == {"p50": 0.5, "p75": 0.6, "p90": 0.7, "p99": 0.8}
+
+
+def test_a_request_that_nothing_may_serve_is_explained_too() -> None:
+    told = Desk("one").ask(provider={"only": ["zeta"]})
+    assert told["endpoints"] == []
+    assert [one["rule"] for one in told["excluded"]] == ["only"]
+    assert (told["error"]["code"], told["error"]["availability"]["code"]) == (404, "constraint_filtered")
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "dialect"),
+    [
+        (ASK, b"", "chat"),
+        ({**ASK, "system": "Be brief", "max_tokens": 9}, b"", "messages"),
+        ({**ASK, "max_tokens": 9}, b"dialect=messages", "messages"),
+        ({"model": "a/m", "input": "hi"}, b"", "responses"),
+        ({"model": "a/m", "prompt": "hi"}, b"", "completions"),
+        ({**ASK}, b"dialect=", "chat"),
+        ({**ASK}, b"beta=true", "chat"),
+    ],
+)
+def test_the_dialect_is_told_by_the_query_or_by_the_fields(body: Any, query: bytes, dialect: str) -> None:
+    assert Desk("one").send(body, query).json["data"]["dialect"] == dialect
+
+
+@pytest.mark.parametrize(
+    ("fields", "dialect"),
+    [
+        ({"documents": [], "query": "q"}, "rerank"),
+        ({"input": "say this", "voice": "alloy"}, "speech"),
+        ({"input": ["a"], "encoding_format": "float"}, "embeddings"),
+    ],
+)
+def test_operations_beside_chat_have_fields_of_their_own(fields: dict[str, Any], dialect: str) -> None:
+    assert dialect_of(msgspec.json.encode(fields)) == dialect
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b'{"model":"a/m"}', b"[" * 100_000])
+def test_other_bodies_are_refused(body: bytes) -> None:
+    with pytest.raises(ApiError) as refusal:
+        dialect_of(body)
+    assert refusal.value.status == 400
+
+
+@pytest.mark.parametrize("query", [b"dialect=latin", b"dialect=chat&dialect=x", b"&".join(b"a=%d" % one for one in range(20)), b"dialect=\xff"])
+def test_wrong_queries_are_refused(query: bytes) -> None:
+    with pytest.raises(ApiError) as refusal:
+        named_dialect(query, CONVERSATIONS)
+    assert refusal.value.status == 400
+
+
+@pytest.mark.parametrize("authorization", [b"", b"Bearer bad", b"Bearer manager"])
+def test_it_takes_an_inference_key(authorization: bytes) -> None:
+    with pytest.raises(ApiError) as refusal:
+        Desk("one").send(b"not even json", authorization=authorization)
+    assert refusal.value.status in (401, 403)
+
+
+def test_a_model_that_nobody_has_is_an_error() -> None:
+    with pytest.raises(ApiError, match="not a valid model ID"):
+        Desk("one").ask(model="acme/fake-1.0")
+
+
+def test_another_strategy_is_told() -> None:
+    desk = Desk("one")
+    other = Model(id="a/m", name="M", author="a", canonical_slug="a/m", created=1, aliases=("a/older",))
+    desk.bench.catalogue = Catalogue(models=[other], endpoints=[served("one")], providers={}, authors={}, missing={})
+    assert desk.ask(model="a/older")["strategy"] == "alias"
