@@ -33,12 +33,12 @@ run: setup ## serve on http://127.0.0.1:8787 with the local model; no key of any
 	@exec $(BIN)/trunkline serve --demo-key $(ARGS)
 
 test: setup ## what CI runs: lint, then all tests but the long ones
-	@scripts/debian-packages
+	@scripts/debian-packages && scripts/npm-packages tests/contract/npm
 	@$(MAKE) --no-print-directory lint
 	@$(CLEAN) $(BIN)/python -m pytest --durations=20 -rs $(ARGS)
 
 test-long: setup ## full products, kills, outages, millions of rows: by hand before an issue is closed
-	@scripts/debian-packages
+	@scripts/debian-packages && scripts/npm-packages tests/contract/npm tests/contract/agents
 	@$(CLEAN) $(BIN)/python -m pytest -m long --durations=20 $(ARGS)
 
 lint: $(VENV)/project.stamp ## format, rules, types, import layers

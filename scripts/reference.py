@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from msgspec import inspect
+from msgspec import NODEFAULT, inspect
 
 from trunkline.settings import SETTINGS
 
@@ -82,16 +82,21 @@ def _commands(name: str, command: Any) -> Iterable[tuple[str, Any]]:
 
 def operations_page(module: ModuleType) -> list[str]:
     """All operations of the HTTP interface, with the credential each takes and whether it is there yet."""
-    rows = [
-        (code(operation.method), code(operation.path), operation.auth, operation.state, operation.tag, operation.summary)
-        for operation in module.OPERATIONS
+    header = ("method", "path", "credential", "state", "tag", "what it does")
+    rows, more = [
+        [
+            (code(operation.method), code(operation.path), operation.auth, operation.state, operation.tag, operation.summary)
+            for operation in operations
+        ]
+        for operations in (module.OPERATIONS, module.EXTENSIONS)
     ]
     live = sum(operation.state == "live" for operation in module.OPERATIONS)
     intro = (
         f"{len(rows)} operations, {live} of them live; a `planned` one answers 501 after authentication. "
         "Credential: `key` is an inference key, `management` a management key, `any` one of both, `public` none is needed."
     )
-    return [intro, "", *table(("method", "path", "credential", "state", "tag", "what it does"), rows)]
+    beside = "Beside them: what clients of other APIs call, and what is only here ([explain.md](../explain.md) tells of `/api/v1/route`)."
+    return [intro, "", *table(header, rows), "", beside, "", *table(header, more)]
 
 
 def errors_page(module: ModuleType) -> list[str]:
@@ -126,7 +131,8 @@ def configuration_page(module: ModuleType) -> list[str]:
 
 
 def _default(field: inspect.Field) -> str:
-    return "" if field.default is None else code(str(field.default))
+    value = field.default if field.default_factory is NODEFAULT else field.default_factory()
+    return code(str(value)) if value else ""
 
 
 def _description(field: inspect.Field) -> str:

@@ -36,11 +36,11 @@ class Strike(Struct, frozen=True, kw_only=True):
     """One row of the matrix. `place`: before the head, before the content, or within it. `whole`, `streamed`: where it can be tried.
 
     `outcome`: what becomes of a stream; a whole answer that fails is given by the other endpoint. `error_type`: what the failed attempt is
-    recorded as. `said`: what the client has heard before an error. `slow`: the first endpoint gives up after a second. `gone`: it closes its
-    port. `resent`: a connection that had been idle may have been given up by the upstream, so that the request is sent once more.
+    recorded as. `said`: what the client has heard before an error. `slow`: the first endpoint gives up after a second. `gone`: it closes
+    its port. `resent`: a connection that had been idle may have been given up by the upstream, so that the request is sent once more.
 
-    `not_of`: upstream dialects that have no such place: Gemini's streams begin with content. `not_passed`: where dialects are the same the
-    upstream's broken grammar passes as it is.
+    `not_of`: upstream dialects that have no such place: Gemini's streams begin with content, and what ends Responses' streams is what tells
+    how they ended. `not_passed`: where dialects are the same the upstream's broken grammar passes as it is.
     """
 
     name: str
@@ -122,6 +122,9 @@ STRIKES: Final[Sequence[Strike]] = (
     _next("cut", "head", Fault(kind="cut", after=40)),
     _next("cut-rst", "head", Fault(kind="cut", after=40, reset=True)),
     _next("ok-error", "open", Fault(kind="ok_error", status=500)),
+    _next("ok-error-in-a-list", "open", Fault(kind="ok_error", shape="google_list", status=500)),
+    _next("ok-base-resp", "open", Fault(kind="ok_error", shape="base_resp", status=500)),
+    _next("ok-no-json", "open", Fault(kind="ok_error", body="Service is starting")),
     _next("ok-list", "open", Fault(kind="ok_error", body="[]")),
     _next("html", "open", Fault(kind="html", status=200)),
     _next("empty", "open", Fault(kind="empty")),
@@ -146,11 +149,12 @@ STRIKES: Final[Sequence[Strike]] = (
     _next("shorter-length", "mid", Fault(kind="wrong_length", size=-30), streamed=False),
     _same("bad-chunk", Fault(kind="bad_chunk"), whole=False),
     _same("longer-length", Fault(kind="wrong_length", size=50), whole=False),
-    _same("repeated-event", Fault(kind="repeated_event", events=2), whole=False),
+    _same("repeated-event", Fault(kind="repeated_event", events=2), whole=False, not_passed=True),
     _same("no-start", Fault(kind="no_start"), whole=False, not_passed=True),
     _same("no-borders", Fault(kind="no_borders"), whole=False, not_passed=True),
     _same("no-usage", Fault(kind="no_usage")),
-    _same("no-done", Fault(kind="no_done")),
+    _same("no-done", Fault(kind="no_done"), not_of=("responses",)),
+    _late("no-terminal", Fault(kind="no_done"), said=TEXT, not_of=("chat", "messages", "gemini", "converse", "cohere")),
     _same("no-blank-line", Fault(kind="no_blank_line")),
     _same("crlf", Fault(kind="crlf")),
     _same("encoded", Fault(kind="encoded")),
@@ -168,9 +172,7 @@ def everything() -> list[Case]:
         for skin in SKINS
         for strike in STRIKES
         for streamed in (True, False)
-        if (strike.streamed if streamed else strike.whole)
-        and dialect not in strike.not_of
-        and not (strike.not_passed and skin == dialect)
+        if (strike.streamed if streamed else strike.whole) and dialect not in strike.not_of and not (strike.not_passed and skin == dialect)
     ]
     return [Case(number=at, strike=cell[0], skin=cell[1], dialect=cell[2], streamed=cell[3]) for at, cell in enumerate(cells)]
 
@@ -203,7 +205,9 @@ def _tables(case: Case, origin: str, gone: str) -> Iterator[str]:
     for turn in range(case.tries):
         name = case.model(turn)
         patience = PATIENCE_S[turn]
-        hasty = f"timeouts = {{ connect = 20, first_content = {patience}, idle = {patience}, content_idle = {patience}, total = {patience} }}"
+        hasty = (
+            f"timeouts = {{ connect = 20, first_content = {patience}, idle = {patience}, content_idle = {patience}, total = {patience} }}"
+        )
         yield f'[[models]]\nid = "m/{name}"\nname = "{name}"\ncontext_length = 128000\noutput_modalities = ["text"]\n'
         yield f'[[endpoints]]\nmodel = "m/{name}"\nprovider = "{slug}"\nupstream_model = "{name}"\npricing = {PLAIN}\n' + (
             hasty if case.strike.slow else ""

@@ -15,8 +15,8 @@ from gateway import API_KEY, Gateway
 from heard import PATHS, STOPS, Heard, asked, heard
 from msgspec import Struct
 
-from trunkline.mock.script import Script
 from trunkline.analytics.store import find_generation
+from trunkline.mock.script import Script
 from trunkline.mock.thread import MockServer
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.protocol.identity import generation_text
@@ -25,7 +25,8 @@ AT_ONCE: Final = 24
 
 
 class Result(Struct, frozen=True):
-    """What came of the last try of a case; `status` 0 and no id where no whole answer came. `calls`: how often the first and the second endpoint were called in it."""
+    """What came of the last try of a case; `status` 0 and no id where no whole answer came. `calls`: how often the first and the second
+    endpoint were called in it."""
 
     turn: int
     status: int

@@ -10,6 +10,7 @@ from trunkline.mock.thread import MockServer
 DIALECTS = ("chat", "responses", "messages", "gemini", "converse", "cohere")
 QUIRKS = {
     "chat": 'quirks = { reasoning_out = "reasoning_content", reasoning_in = "reasoning_content" }',
+    "messages": 'quirks = { betas = { "*" = "" } }',
     "cohere": 'quirks = { reasoning_in = "keep" }',
 }
 

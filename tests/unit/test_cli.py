@@ -11,8 +11,9 @@ from click.testing import CliRunner, Result
 from postgres_server import programs
 
 from trunkline import __version__, cli
-from trunkline.app import serving
+from trunkline.app import route_table, serving
 from trunkline.errors import ApiError, ConfigError
+from trunkline.inference.route_reports import Report
 from trunkline.protocol.identity import is_api_key
 from trunkline.settings import SETTINGS, Settings
 
@@ -99,9 +100,11 @@ def test_the_mock_and_the_weights_get_what_was_said(tmp_path: Path, monkeypatch:
     called: list[tuple[Any, ...]] = []
     monkeypatch.setattr(cli.mock_server, "main", lambda *arguments: called.append(arguments))
     monkeypatch.setattr(cli.weights, "fetch", lambda folder: folder / "weights")
+    monkeypatch.setattr(cli.embedder_files, "fetch", lambda folder: [folder / "embedder"])
     assert run(tmp_path, "mock", "--port", "0", "--script", "x.toml").exit_code == 0
     assert called == [("127.0.0.1", 0, Path("x.toml"))]
-    assert run(tmp_path, "local", "fetch").stdout.endswith("weights\n")
+    lines = run(tmp_path, "local", "fetch").stdout.splitlines()
+    assert [Path(line).name for line in lines] == ["weights", "embedder"]
 
 
 @pytest.mark.parametrize("group", [cli.cli, cli.keys, cli.db, cli.local])
@@ -135,3 +138,19 @@ def test_errors_are_one_line_and_exit_1(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_version_is_the_packages(tmp_path: Path) -> None:
     assert run(tmp_path, "--version").stdout == f"trunkline, version {__version__}\n"
     assert cli.serve_forever is serving.serve
+
+
+def test_a_route_is_asked_of_the_server_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    async def ask(*given: object) -> Report:
+        asked.append(given[:4])
+        return Report(dialect="chat", requested="a/m", strategy="direct", prompt_tokens=1, completion_tokens=2, endpoints=[], excluded=[])
+
+    monkeypatch.setattr(route_table, "ask", ask)
+    body, key = tmp_path / "request.json", "sk-or-v1-" + "a" * 64
+    body.write_bytes(b'{"model": "a/m"}')
+    shown = run(tmp_path, "route", str(body), "--port", "9", "--dialect", "chat", environ={"TRUNKLINE_API_KEY": key}).stdout
+    assert shown.splitlines()[0] == "a/m (direct, chat): 1 tokens in, 2 out"
+    run(tmp_path, "route", str(body), "--url", "http://other.test", "--key", "k")
+    assert asked == [("http://127.0.0.1:9", key, b'{"model": "a/m"}', "chat"), ("http://other.test", "k", b'{"model": "a/m"}', "")]

@@ -86,7 +86,7 @@ def test_ci_runs_make_test() -> None:
     assert "set -euo pipefail" in script and script.rstrip().endswith("make test")
 
 
-@pytest.mark.parametrize("path", ["scripts/debian-packages", ".ci/run"])
+@pytest.mark.parametrize("path", ["scripts/debian-packages", "scripts/npm-packages", ".ci/run"])
 def test_shell_scripts_parse_and_can_be_run(path: str) -> None:
     assert (ROOT / path).stat().st_mode & 0o111
     subprocess.run(["bash", "-n", str(ROOT / path)], check=True)

@@ -29,7 +29,7 @@ from trunkline.app.figures import Figures
 from trunkline.auth.authenticator import Authenticator
 from trunkline.auth.directory import KeyDirectory
 from trunkline.catalogue.catalogue import Catalogue
-from trunkline.catalogue.config import StorageTable, read_config
+from trunkline.catalogue.config import Tables, read_config
 from trunkline.catalogue.first_seen import FirstSeen
 from trunkline.catalogue.load import load as load_catalogue
 from trunkline.catalogue.synced import synced_file
@@ -38,6 +38,9 @@ from trunkline.health.measurements import Measurements
 from trunkline.health.monitor import Monitor
 from trunkline.inference.attempts import Attempts
 from trunkline.inference.cached import Cache
+from trunkline.inference.classifier import Classifier
+from trunkline.inference.contenders import Contenders
+from trunkline.inference.embedding import LocalEmbedding
 from trunkline.inference.ledger import Ledger
 from trunkline.inference.lines import Lines
 from trunkline.inference.oneshot import OneShot, Operation
@@ -45,6 +48,7 @@ from trunkline.inference.operations import OPERATIONS, RUNNERS
 from trunkline.inference.pipeline import Pipeline, Services
 from trunkline.inference.route_reports import PATH as ROUTE_PATH
 from trunkline.inference.route_reports import Explained, RouteReports
+from trunkline.inference.routers import Routers
 from trunkline.inference.routes import Launch, Routes
 from trunkline.inference.skins import CHAT, CONVERSATIONS, MESSAGES, SKINS
 from trunkline.inference.staging import Staging, file_loader
@@ -89,7 +93,7 @@ class Gateway:
         self._environ = {**environ, LOCAL_API_KEY: place.api_key}
         self._first_seen = FirstSeen(settings.data_dir / "first-seen.json", time.time)
         self._children = _local_models(settings, self._environ, place)
-        self._storage_rules = self._load_storage_rules()
+        self._rules = self._load_rules()
         self._catalogue = self._load_catalogue()
         self._client = Client(EgressGuard(), environ=environ)
         self._pdf = PdfParser(self._environ)
@@ -111,7 +115,7 @@ class Gateway:
             tally=find_tally(environ),
             observe=self._health.observe,
         )
-        self._upkeep = Upkeep(storage, lambda: self._storage_rules.generation_days)
+        self._upkeep = Upkeep(storage, lambda: self._rules.storage.generation_days)
         self._routes = self._make_routes()
         self._lines = Lines(self._client, Credentials(self._environ), self._launchers, self._signers.to)
         services = self._make_services()
@@ -164,20 +168,20 @@ class Gateway:
     def reload(self) -> None:
         """Read `trunkline.toml` again; a wrong one is reported, and the old catalogue stays in force."""
         try:
-            rules, catalogue = self._load_storage_rules(), self._load_catalogue()
+            rules, catalogue = self._load_rules(), self._load_catalogue()
         except ConfigError as error:
             logger.warning("the configuration is not reloaded: %s", error)
             return
         self._routes.credentials = self._lines.credentials = Credentials(self._environ)
-        self._storage_rules, self._catalogue = rules, catalogue
+        self._rules, self._catalogue = rules, catalogue
         logger.info("the configuration is reloaded")
 
     def _config_file(self) -> Path | None:
         return self._settings.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
 
-    def _load_storage_rules(self) -> StorageTable:
+    def _load_rules(self) -> Tables:
         config = self._config_file()
-        return StorageTable() if config is None else read_config(config).storage
+        return Tables() if config is None else read_config(config)
 
     def _load_catalogue(self) -> Catalogue:
         config = self._config_file()
@@ -213,12 +217,19 @@ class Gateway:
             drains=Drains(),
             staging=Staging(lambda: self._catalogue, estimates, {LOCAL: self._pdf}, file_loader(self._client)),
             cache=Cache(AnswersInMemory(), self._recorder),
+            routers=self._make_routers(),
         )
+
+    def _make_routers(self) -> Routers:
+        embedder = self._children.get("embedder")
+        embed = None if embedder is None else LocalEmbedding(self._client, embedder.base_url, embedder.api_key, embedder.ready)
+        contenders = Contenders(self._figures.weekly_tokens, self._measurements.model_stats)
+        return Routers(lambda: self._catalogue, lambda: self._rules.routers, contenders, Classifier(embed))
 
     def _make_oneshot(self, services: Services, operation: Operation) -> OneShot:
         ledger = UnitLedger(self._recorder, self._budgets, services.estimates, operation.name)
         attempts = Attempts(self._lines, services.health)
-        own = structs.replace(services, ledger=ledger, staging=None)
+        own = structs.replace(services, ledger=ledger, staging=None, routers=None)
         return RUNNERS.get(operation.name, OneShot)(own, operation, attempts, self._client)
 
     def _make_site(self) -> Litestar:

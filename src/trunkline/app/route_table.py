@@ -88,7 +88,7 @@ def lines(report: Report) -> list[str]:
 
 
 def _cells(row: Row) -> Sequence[str]:
-    why = f"left out: {row.rule or row.excluded_by}" if row.rank is None else ", ".join((row.decided_by or "", *row.notes))
+    why = f"left out: {row.rule or row.excluded_by}" if row.rank is None else ", ".join(dict.fromkeys((row.decided_by or "", *row.notes)))
     cost = "-" if row.predicted_cost_usd is None else f"${row.predicted_cost_usd:.6f}"
     rank = "-" if row.rank is None else str(row.rank)
     return (rank, row.tag, row.model, cost, _median(row.latency, "{:.2f} s"), _median(row.throughput, "{:.0f}"), why)

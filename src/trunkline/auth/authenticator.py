@@ -18,8 +18,12 @@ UNKNOWN_SECONDS = 1.0
 _MAX_HEADER_BYTES = 512
 
 
+_HEADERS = (("WWW-Authenticate", "Bearer"), ("x-should-retry", "false"))
+"""The second keeps agents that renew tokens from trying a bad key ten times; the SDKs of OpenAI and Anthropic heed it."""
+
+
 def _refuse(message: str) -> ApiError:
-    return ApiError("authentication", message, headers=(("WWW-Authenticate", "Bearer"),))
+    return ApiError("authentication", message, headers=_HEADERS)
 
 
 def bearer_token(authorization: bytes | None) -> str:

@@ -57,8 +57,7 @@ class Catalogue:
         self._plain = self._index()
 
     def resolve(self, slug: str) -> Resolved | None:
-        """What `slug` stands for: an id, alias, dated slug or `~author/family-latest`, in any case, with static and dynamic variants stacked
-        (contract 3.6).
+        """What `slug` stands for: an id, alias, dated slug or `~author/family-latest`, in any case, with variants stacked (contract 3.6).
 
         None when nothing has that name. A slug without dynamic variants costs one look-up.
         """

@@ -45,6 +45,10 @@ class RoutersTable(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="For `openrouter/pareto-code`: how well models write code, from 0 to 1, by their ids. Absent = no such router."),
     ] = {}
 
+    def ranking(self, task: str) -> tuple[str, ...]:
+        """The models to choose from for a kind of task, best first; none = all."""
+        return next((models for name, models in self.auto.items() if name == task), self.auto.get("*", ()))
+
 
 class Tables(Struct, frozen=True, forbid_unknown_fields=True):
     """The top level of a catalogue file: lists of tables, not yet checked, and single tables, checked."""

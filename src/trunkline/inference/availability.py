@@ -181,7 +181,8 @@ def _price(catalogue: Catalogue, model: Model) -> int:
 
 def no_search(slug: str) -> ApiError:
     """`:online` is the model with the plugin `web` (contract 0.11), for which an instance needs a search engine (8.4)."""
-    return ApiError("invalid_request", f"{slug[:256]}: The variant :online needs the plugin web, and this server has no search engine; leave it out")
+    message = f"{slug[:256]}: The variant :online needs the plugin web, and this server has no search engine; leave it out"
+    return ApiError("invalid_request", message)
 
 
 def not_offered(models: Sequence[str], operation: str) -> ApiError:

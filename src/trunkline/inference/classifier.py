@@ -29,9 +29,7 @@ Embed = Callable[[str], Awaitable[Sequence[float]]]
 class Classifier:
     """One for each worker. `embed` gives the vector of a text and raises TrunklineError when it cannot; None = there is no such model."""
 
-    def __init__(
-        self, embed: Embed | None, *, budget: float = BUDGET_SECONDS, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, embed: Embed | None, *, budget: float = BUDGET_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self._embed = embed
         self._budget = budget
         self._rules, self._centroids = load()
@@ -41,14 +39,15 @@ class Classifier:
     async def task(self, conversation: Hashable, text: str) -> str:
         """The kind of task; a conversation keeps the one that it was given first, unless by rules."""
         known = self._tasks.get(conversation)
-        if known is not None:
+        if known:
             return known
         text = text[:MOST_CHARACTERS]
         if self._embed is not None and self._under_way < _MOST_AT_ONCE:
             self._under_way += 1
             asked = spawn(self._ask(self._embed, conversation, text), name="task-embedding")
             await asyncio.wait((asked,), timeout=self._budget)
-        return self._tasks.get(conversation) or await asyncio.to_thread(self._rules.task, text)
+        found = self._tasks.get(conversation)
+        return found if found else await asyncio.to_thread(self._rules.task, text)
 
     async def _ask(self, embed: Embed, conversation: Hashable, text: str) -> None:
         try:

@@ -8,7 +8,6 @@ from msgspec import Struct, structs
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.catalogue.statistics import UNMEASURED_MODEL, ModelStats
 from trunkline.inference.candidates import plan_facts
-from trunkline.metering.estimates import Estimates
 from trunkline.protocol.catalogue import Endpoint, Model
 from trunkline.protocol.health import HealthSnapshot
 from trunkline.protocol.request import InboundRequest
@@ -33,10 +32,9 @@ class Offer(Struct, frozen=True):
 class Contenders:
     """Finds them. `tokens` gives the tokens of seven days by model id, `stats` what was measured of models."""
 
-    def __init__(self, tokens: Callable[[], Mapping[str, int]], stats: Callable[[], Mapping[str, ModelStats]], estimates: Estimates) -> None:
+    def __init__(self, tokens: Callable[[], Mapping[str, int]], stats: Callable[[], Mapping[str, ModelStats]]) -> None:
         self._tokens = tokens
         self._stats = stats
-        self._estimates = estimates
         self._offers: tuple[Catalogue | None, list[Offer]] = (None, [])
 
     def find(self, catalogue: Catalogue, request: InboundRequest) -> list[Contender]:
@@ -78,9 +76,7 @@ def _supports(endpoint: Endpoint, needed: frozenset[str]) -> bool:
     return endpoint.supported_parameters is None or needed <= endpoint.supported_parameters
 
 
-def _contender(
-    model: Model, endpoints: tuple[Endpoint, ...], tokens: Mapping[str, int], stats: Mapping[str, ModelStats]
-) -> Contender:
+def _contender(model: Model, endpoints: tuple[Endpoint, ...], tokens: Mapping[str, int], stats: Mapping[str, ModelStats]) -> Contender:
     cheapest = min((one.pricing for one in endpoints), key=lambda pricing: 3 * pricing.prompt + pricing.completion)
     return Contender(
         model.id,

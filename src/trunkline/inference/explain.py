@@ -16,9 +16,10 @@ from trunkline.routing.explain import explain
 class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One endpoint. The first three fields are OpenRouter's (contract 2.13), the others ours.
 
-    `selected`: it gave the answer, or would be asked for it first. `rank` counts from 1 in the order in which endpoints are tried; `decided_by` and `notes` are the words of `routing.explain`;
-    `excluded_by` and `rule` say why it is not tried at all. `predicted_cost_usd` is for this prompt and an answer of the usual length.
-    `latency` is in seconds to the first token, `throughput` in tokens a second, over the last five minutes; absent = not measured.
+    `selected`: it gave the answer, or would be asked for it first. `rank` counts from 1 in the order in which endpoints are tried;
+    `decided_by` and `notes` are the words of `routing.explain`; `excluded_by` and `rule` say why it is not tried at all.
+    `predicted_cost_usd` is for this prompt and an answer of the usual length. `latency` is in seconds to the first token, `throughput` in
+    tokens a second, over the last five minutes; absent = not measured.
     """
 
     provider: str
@@ -37,7 +38,8 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def rows(plan: Plan, health: HealthSnapshot, predict: Callable[[Endpoint], int], selected: Endpoint | None = None) -> list[Row]:
-    """The endpoints in the order in which they are tried, then those left out. `predict` gives pico-dollars; `selected` is the one that is marked so."""
+    """The endpoints in the order in which they are tried, then those left out. `predict` gives pico-dollars; `selected` is the one to be
+    marked so."""
 
     def row(endpoint: Endpoint, **place: Any) -> Row:
         seen = health.endpoints.get(endpoint.id, _UNKNOWN)

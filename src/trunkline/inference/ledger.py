@@ -1,5 +1,7 @@
 """Measures what an exchange used, records it, and settles its hold: once for each, before the last byte of the reply is handed over."""
 
+from msgspec import structs
+
 from trunkline.dialects.hub.translation import Seen
 from trunkline.inference.call import Exchange
 from trunkline.inference.records import UNSEEN, evidence_of, record_of
@@ -7,7 +9,7 @@ from trunkline.limits.budgets import Budgets
 from trunkline.metering.cost import cache_discount, insure, price
 from trunkline.metering.estimates import Estimates
 from trunkline.metering.recorder import Recorder
-from trunkline.metering.usage import normalise
+from trunkline.metering.usage import OUTPUT_AT_END, normalise
 from trunkline.protocol.catalogue import Endpoint, Pricing
 from trunkline.protocol.usage import Cost, Usage
 
@@ -44,11 +46,14 @@ class Ledger:
         self._close(exchange, endpoint, seen, NOTHING, FREE, cancelled=cancelled, status=status, error_type=error_type)
 
     def _usage(self, exchange: Exchange, endpoint: Endpoint, seen: Seen) -> Usage:
-        """What the upstream counted, which also teaches the estimates; else the estimates."""
+        """What the upstream counted, which also teaches the estimates; else the estimates, as for the output of an answer that broke off
+        before its upstream counted."""
         raw = seen.usage
         if raw is None:
             return Usage(exchange.prompt_tokens, self._estimates.tokens(endpoint.model, seen.output_chars), source="estimated")
         usage = normalise(raw, endpoint.quirks, endpoint.dialect)
+        if seen.finish_reason is None and endpoint.dialect in OUTPUT_AT_END:
+            return structs.replace(usage, output_total=self._estimates.tokens(endpoint.model, seen.output_chars), source="estimated")
         self._estimates.observe(
             endpoint.model,
             text_bytes=0 if exchange.request.modalities or exchange.staged is not None else exchange.request.prompt_bytes,

@@ -9,21 +9,25 @@ from typing import Final
 
 import msgspec
 
+from trunkline.catalogue import router_rows
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.inference.call import Exchange
 from trunkline.inference.explain import Row
+from trunkline.plugins.stage import Note
 from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.request import InboundRequest
 
 ROUTERS: Final[Mapping[str, str]] = {
-    "openrouter/auto": "auto",
-    "openrouter/free": "free",
-    "openrouter/pareto-code": "pareto",
-    "openrouter/bodybuilder": "bodybuilder",
-    "openrouter/fusion": "fusion",
+    router_rows.AUTO: "auto",
+    router_rows.AUTO_BETA: "auto",
+    router_rows.FREE: "free",
+    router_rows.PARETO_CODE: "pareto",
+    router_rows.BODYBUILDER: "bodybuilder",
+    "": "latest",
 }
-"""The strategy of each router, by its slug."""
-_LATEST: Final = "~"
+"""The strategy of each router, by its slug; `~author/family-latest` is the one without."""
+_TASK_STAGES: Final[Mapping[str, str]] = {router_rows.AUTO: "auto-router", router_rows.AUTO_BETA: "auto-beta-router"}
+"""The names of the routers that look at the task, as stages."""
 _TOOLS: Final = frozenset(("tools", "tool_choice", "parallel_tool_calls"))
 
 Dropped = dict[str, str]
@@ -53,19 +57,20 @@ def describe(catalogue: Catalogue, request: InboundRequest, rows: Sequence[Row],
         out["params"] = {"dropped": dropped}
     if attempts:
         out["attempts"] = [{"provider": one.provider_name, "model": one.model, "status": one.status} for one in attempts]
-    if exchange is not None and (notes := exchange.notes):
-        out["pipeline"] = notes
+    stages = [*_task(request), *([] if exchange is None else exchange.notes)]
+    if stages:
+        out["pipeline"] = stages
     return msgspec.json.encode(out)
 
 
 def strategy(catalogue: Catalogue, request: InboundRequest, answered: str | None) -> str:
     """How the model was found. `answered` is the model that did, None = none yet."""
+    if request.chosen is not None:
+        return ROUTERS.get(request.chosen.router, "direct")
     requested = _requested(request).lower()
     resolved = catalogue.resolve(requested)
     variants = () if resolved is None else resolved.variants
     name = ":".join(part for part in requested.split(":") if part not in variants)
-    if name in ROUTERS or name.startswith(_LATEST):
-        return ROUTERS.get(name, "latest")
     if resolved is None or answered not in (None, resolved.model.id):
         return "fallback"
     return "direct" if name == resolved.model.id.lower() else "alias"
@@ -80,6 +85,14 @@ def dropped_for(exchange: Exchange, endpoint: Endpoint) -> list[Dropped]:
     by = dict.fromkeys(_unsupported(exchange.request, endpoint), ("gateway", "unsupported"))
     by |= dict.fromkeys(mended, ("gateway" if reason == "refused_before" else "provider", reason))
     return [{"name": name, "provider": endpoint.provider_name, "by": who, "reason": why} for name, (who, why) in by.items()]
+
+
+def _task(request: InboundRequest) -> list[Note]:
+    """The stage of a router that chose by the kind of task (contract 2.13)."""
+    chosen = request.chosen
+    if chosen is None or not chosen.task:
+        return []
+    return [Note(type="plugin", name=_TASK_STAGES.get(chosen.router, chosen.router), data={"task_type": chosen.task})]
 
 
 def _requested(request: InboundRequest) -> str:

@@ -11,6 +11,7 @@ from trunkline.auth.permissions import require_inference
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.errors import ApiError, UpstreamError
 from trunkline.health.monitor import Monitor
+from trunkline.inference import self_made
 from trunkline.inference.attempts import Attempts
 from trunkline.inference.availability import advise, all_excluded
 from trunkline.inference.cached import Cache
@@ -20,7 +21,6 @@ from trunkline.inference.explain import Row, rows
 from trunkline.inference.failures import Failure, summarise
 from trunkline.inference.ledger import Ledger
 from trunkline.inference.metadata import describe, served_by
-from trunkline.inference import self_made
 from trunkline.inference.relay import let_go, relay
 from trunkline.inference.reply import Reply
 from trunkline.inference.routers import Routers, names_router
@@ -138,8 +138,8 @@ class Pipeline:
         return make_plan(facts, begun.candidates, health, request.preferences, random.random())  # noqa: S311 - load balancing
 
     def described(self, request: InboundRequest, plan: Plan, prompt_tokens: int, exchange: Exchange | None = None) -> list[Row]:
-        """Each endpoint of a plan with its place, its price for the prompt, and what was measured of it. Before an exchange the selected one
-        is that which would be tried first."""
+        """Each endpoint of a plan with its place, its price for the prompt, and what was measured of it. Before an exchange the
+        selected one is that which would be tried first."""
         served = next(iter(plan.attempts), None) if exchange is None else served_by(exchange)
         health = self._services.health.snapshot()
         return rows(plan, health, lambda one: self.expected_cost(request, one, prompt_tokens), served)

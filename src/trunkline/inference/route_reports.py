@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from trunkline.errors import ApiError
+from trunkline.inference import self_made
 from trunkline.inference.availability import advise, all_excluded
 from trunkline.inference.call import Call
 from trunkline.inference.candidates import resolve
@@ -19,8 +20,10 @@ from trunkline.inference.explain import Row
 from trunkline.inference.metadata import strategy
 from trunkline.inference.pipeline import Pipeline, Services
 from trunkline.inference.reply import Reply
+from trunkline.inference.routers import names_router
 from trunkline.inference.skins import Skin
 from trunkline.inference.staging import Begun
+from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.request import InboundRequest
 
 PATH: Final = "/api/v1/route"
@@ -72,15 +75,18 @@ class RouteReports:
 
     async def run(self, call: Call, reply: Reply) -> None:
         """Answer one call. Raises ApiError for a caller that may not ask, a body that is wrong, and a model that nobody has here."""
-        await self._operations[_ANY].pipeline.authenticated(call)
+        principal = await self._operations[_ANY].pipeline.authenticated(call)
         name = named_dialect(call.query, self._operations) or dialect_of(call.body)
         operation = self._operations[name]
-        report = self._report(name, operation.pipeline, operation.skin.parse(call.body))
-        await reply.whole(200, _encode({"data": report}))
+        call.skin = operation.skin
+        request = operation.skin.parse(call.body)
+        if names_router(request.models):
+            request = await operation.pipeline.routed(call, principal, request)
+        await reply.whole(200, _encode({"data": self._report(name, operation.pipeline, request)}))
 
     def _report(self, name: str, pipeline: Pipeline, request: InboundRequest) -> Report:
         services, catalogue = self._services, self._services.catalogue()
-        candidates = pipeline.fitting(request, resolve(catalogue, request))
+        candidates = self._candidates(pipeline, request)
         model = candidates[0][0].model
         prompt_tokens = services.estimates.tokens(model, request.prompt_bytes)
         plan = pipeline.planned(request, prompt_tokens, Begun(None, candidates))
@@ -100,6 +106,12 @@ class RouteReports:
             excluded=[row for row in seen if row.rank is None],
             error=error,
         )
+
+    def _candidates(self, pipeline: Pipeline, request: InboundRequest) -> list[tuple[Endpoint, ...]]:
+        """The endpoints of each model; this server alone, for what a router answers itself."""
+        if request.chosen is not None and request.chosen.answer is not None:
+            return [(self_made.endpoint_of(request.chosen),)]
+        return pipeline.fitting(request, resolve(self._services.catalogue(), request))
 
 
 def named_dialect(query: bytes, known: Iterable[str]) -> str:

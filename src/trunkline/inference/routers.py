@@ -35,7 +35,6 @@ AUTO_SECONDS: Final = 600.0
 PARETO_SECONDS: Final = 300.0
 """How long after its last request a conversation goes on with the model that it has (contract 0.14)."""
 MOST_CONVERSATIONS: Final = 10_000
-ANY_TASK: Final = "*"
 _NAMED_AT_MOST: Final = 8
 """Routers in one request; each of them looks at all models."""
 
@@ -68,8 +67,8 @@ class Asked(Struct, frozen=True):
 
 def names_router(models: Sequence[str]) -> bool:
     """Whether one of the models has to be chosen or looked at first."""
-    for slug in models:
-        if slug[:1] == "~" or slug[:11].lower() == slugs.ROUTERS:
+    for slug in models:  # noqa: SIM110 - every request comes here, and a generator costs more than the rest
+        if slug[:1] == "~" or (slug[10:11] == "/" and slug[:11].lower() == slugs.ROUTERS):
             return True
     return False
 
@@ -144,13 +143,13 @@ class Routers:
         plugin, kind = _PLUGINS[asked.slug]
         options = options_of(asked.request.fields, plugin, kind)
         task = await self._classifier.task(asked.conversation, asked.prompt.last)
-        table = self._table().auto
+        ranking = self._table().ranking(task)
         before = _pinned(asked) if isinstance(options, AutoOptions) and options.pin_model else None
         models = await asyncio.to_thread(
             lambda: auto.choose(
                 self._find(asked),
                 options,
-                table.get(task) or table.get(ANY_TASK) or (),
+                ranking,
                 before=before or self._auto.get(asked.conversation),
                 pinned=before is not None,
             )

@@ -46,9 +46,9 @@ class Said:
         return self._events
 
 
-def exchange_of(call: Call, principal: Principal, request: InboundRequest, chosen: Chosen) -> Exchange:
-    """The exchange of a request that a router answers: its one endpoint is this server."""
-    endpoint = Endpoint(
+def endpoint_of(chosen: Chosen) -> Endpoint:
+    """This server, as the endpoint of what a router answers."""
+    return Endpoint(
         id=f"{chosen.router}@trunkline",
         model=chosen.router,
         provider="trunkline",
@@ -59,6 +59,11 @@ def exchange_of(call: Call, principal: Principal, request: InboundRequest, chose
         upstream_model="",
         pricing=Pricing(),
     )
+
+
+def exchange_of(call: Call, principal: Principal, request: InboundRequest, chosen: Chosen) -> Exchange:
+    """The exchange of a request that a router answers: its one endpoint is this server."""
+    endpoint = endpoint_of(chosen)
     exchange = Exchange(call, principal, request, Plan((endpoint,)), Hold(), 0)
     exchange.endpoint = endpoint
     return exchange

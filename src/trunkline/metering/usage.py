@@ -137,6 +137,8 @@ OTHERS: Final[Mapping[str, UsageTable]] = {
     "cohere": COHERE,
 }
 """The tables of the dialects beside chat (adapters 5.1)."""
+OUTPUT_AT_END: Final = frozenset(("messages",))
+"""Dialects that count output when an answer ends; the number at its start is a placeholder (adapters 5.3)."""
 
 
 def normalise(raw: Mapping[str, object], quirks: Quirks, dialect: Dialect = "chat") -> Usage:

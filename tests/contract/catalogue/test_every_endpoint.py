@@ -53,7 +53,7 @@ def pairs(catalogue: Catalogue) -> Iterator[tuple[Model, Endpoint]]:
     """Models that converse, with each of their endpoints."""
     for endpoint in catalogue.endpoints.values():
         model = catalogue.models[endpoint.model]
-        if not {"embeddings", "rerank"}.intersection(model.output_modalities):
+        if "text" in model.output_modalities:
             yield model, endpoint
 
 

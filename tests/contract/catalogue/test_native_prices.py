@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.catalogue.load import load
-from trunkline.protocol.catalogue import Endpoint
+from trunkline.protocol.catalogue import Endpoint, Model
 
 genai_prices = pytest.importorskip("genai_prices", reason="genai-prices is not installed")
 data = pytest.importorskip("genai_prices.data")
@@ -24,8 +25,31 @@ KEYS = {
     "input_cache_write": "cache_write_mtok",
     "input_cache_write_1h": "cache_write_1h_mtok",
 }
+MODALITIES = {
+    "audio": "input_audio_mtok",
+    "image": "input_image_mtok",
+    "audio_output": "output_audio_mtok",
+    "image_output": "output_image_mtok",
+}
+"""Prices of tokens of other kinds, compared for the operations beside chat and for models that draw."""
 
+NOT_THERE = "genai-prices does not have it; test_litellm_prices.py compares it"
 REVIEWED: Mapping[str, str] = {
+    "mistralai/mistral-embed@mistral": "genai-prices names a price of output, which embeddings have none of",
+    "cohere/embed-v4.0@cohere": "genai-prices has no price of images; test_litellm_prices.py compares it",
+    "google/gemini-embedding-2@google-ai-studio": "we offer it for text alone",
+    "openai/gpt-image-1-mini@openai": "genai-prices has one price of output, which ours names for images too",
+    "openai/gpt-image-2@openai": "the same",
+    "openai/gpt-image-2.5-flare@openai": "the same",
+    "openai/gpt-image-2.5-sunburst@openai": "the same",
+    "cohere/rerank-v3.5@cohere": NOT_THERE,
+    "cohere/rerank-4-fast@cohere": NOT_THERE,
+    "cohere/rerank-4-pro@cohere": NOT_THERE,
+    "elevenlabs/scribe-v2@elevenlabs": NOT_THERE,
+    "jinaai/jina-reranker-v2-base-multilingual@jina": NOT_THERE,
+    "qwen/qwen3-embedding-8b@nebius": NOT_THERE,
+    "voyageai/rerank-2.5@voyageai": NOT_THERE,
+    "voyageai/rerank-2.5-lite@voyageai": NOT_THERE,
     "deepseek/deepseek-v4-pro@deepseek": "its price depends on the hour; ours has the quiet hours as base and the busy ones as overrides, "
     "and the last row there is that of the busy hours",
 }
@@ -66,14 +90,32 @@ def tiers(prices: object) -> dict[int, dict[str, int | None]]:
 
 
 def natives(catalogue: Catalogue) -> list[Endpoint]:
-    return [endpoint for endpoint in catalogue.endpoints.values() if endpoint.provider != "openrouter" and not endpoint.launch]
+    """The endpoints at the vendors, and those at OpenRouter whose prices are not of OpenRouter's own list."""
+    listed = {model.id for model in catalogue.models.values() if "OpenRouter model list, 2026-05" in model.sources}
+    others = [endpoint for endpoint in catalogue.endpoints.values() if not endpoint.launch]
+    return [endpoint for endpoint in others if endpoint.provider != "openrouter" or endpoint.model not in listed]
 
 
-def differences(endpoint: Endpoint, prices: object) -> dict[object, object]:
+def unit(prices: Any) -> int | None:
+    """The price of a second or of a character in pico-dollars, where that is what is charged."""
+    hours, characters = prices.input_audio_hours, prices.input_mchars
+    return pico(characters) if hours is None else int(Decimal(str(hours)) * 10**12 / 3600)
+
+
+def expected(model: Model, prices: Any) -> dict[str, int | None]:
+    """What genai-prices says, by our keys."""
+    keys = KEYS | MODALITIES if model.output_modalities != ("text",) else KEYS
+    said = {ours: pico(getattr(prices, key)) for ours, key in keys.items()}
+    if "text" not in model.output_modalities:
+        said |= {"prompt": unit(prices) if said["prompt"] is None else said["prompt"], "completion": said["completion"] or 0}
+    return said
+
+
+def differences(endpoint: Endpoint, model: Model, prices: object) -> dict[object, object]:
     found: dict[object, object] = {
-        ours: (getattr(endpoint.pricing, ours), pico(getattr(prices, key)))
-        for ours, key in KEYS.items()
-        if getattr(endpoint.pricing, ours) != pico(getattr(prices, key))
+        key: (getattr(endpoint.pricing, key), value)
+        for key, value in expected(model, prices).items()
+        if getattr(endpoint.pricing, key) != value
     }
     ours_by_size = {row.min_prompt_tokens: row.rates for row in endpoint.pricing.overrides}
     if ours_by_size != tiers(prices):
@@ -85,7 +127,7 @@ def test_prices_are_those_of_genai_prices(catalogue: Catalogue) -> None:
     found = {}
     for endpoint in natives(catalogue):
         prices = theirs(endpoint)
-        difference = "unknown there" if prices is None else differences(endpoint, prices)
+        difference = "unknown there" if prices is None else differences(endpoint, catalogue.models[endpoint.model], prices)
         if difference:
             found[endpoint.id] = difference
     assert found.keys() == REVIEWED.keys(), found
@@ -93,4 +135,6 @@ def test_prices_are_those_of_genai_prices(catalogue: Catalogue) -> None:
 
 def test_many_vendors_are_compared(catalogue: Catalogue) -> None:
     assert len({endpoint.provider for endpoint in natives(catalogue)}) >= 12
-    assert len(natives(catalogue)) >= 60
+    assert len(natives(catalogue)) >= 100
+    units = [catalogue.models[endpoint.model].output_modalities for endpoint in natives(catalogue)]
+    assert {("embeddings",), ("rerank",), ("speech",), ("transcription",), ("image",), ("text", "image")} <= set(units)

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import msgspec
 import pytest
 from gateway import API_KEY, Gateway
 from msgspec import Struct
+from node import node
 from polyglot import DIALECTS, LOOP, brings_back
 
 from trunkline.mock.script import Answer, Fault, Match, Pace, Rule, Tokens
@@ -36,10 +36,11 @@ RULES = (
 
 class Played(Struct):
     """What a script printed, by dialect and case; and of the loops, which are marked `#name` in the question, those whose second request
-    brought the reasoning back, by dialect."""
+    brought the reasoning back, by dialect; and the experiments that upstreams heard of, by dialect."""
 
     results: dict[str, dict[str, Any]]
     replayed: dict[str, set[str]]
+    betas: dict[str, set[str]]
 
 
 Play = Callable[[str], Played]
@@ -48,17 +49,14 @@ Play = Callable[[str], Played]
 @pytest.fixture(scope="session")
 def play(speaker: Gateway, mock: MockServer) -> Play:
     """Runs a script of this folder."""
-    node = shutil.which("node")
-    if node is None or not (HERE / "node_modules").is_dir():
-        assert os.environ.get("CI") != "true", "Node.js or the packages are missing: scripts/npm-packages"
-        pytest.skip("Node.js or the packages are missing: scripts/npm-packages")
+    program = node(HERE)
 
     def played(script: str) -> Played:
         mock.use(*RULES)
         mock.reset()
-        done = subprocess.run([node, HERE / script], env=environment(speaker), capture_output=True, text=True, timeout=PATIENCE)
+        done = subprocess.run([program, HERE / script], env=environment(speaker), capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
-        return Played(json.loads(done.stdout), replays(mock))
+        return Played(json.loads(done.stdout), replays(mock), experiments(mock))
 
     return played
 
@@ -70,6 +68,15 @@ def replays(mock: MockServer) -> dict[str, set[str]]:
         body = bytes(seen.body) if isinstance(seen.body, msgspec.Raw) else b""
         if b"sunny" in body and brings_back(body, seen.dialect):
             found[seen.dialect] |= {mark.decode() for mark in MARK.findall(body)}
+    return found
+
+
+def experiments(mock: MockServer) -> dict[str, set[str]]:
+    """What stood in `anthropic-beta` of the upstream requests, by dialect."""
+    found: dict[str, set[str]] = {dialect: set() for dialect in DIALECTS}
+    for seen in mock.seen():
+        if seen.dialect in found:
+            found[seen.dialect] |= {*(seen.header("anthropic-beta") or "").split(",")} - {""}
     return found
 
 

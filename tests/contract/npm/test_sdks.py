@@ -143,3 +143,4 @@ def test_every_case_over_a_dialect(played: tuple[str, Any], dialect: str) -> Non
     first, *_ = found
     assert found == {**expected, first: {**expected[first], "model": name_of(dialect)}}
     assert done.replayed[dialect] == replaying
+    assert ("context-1m-2025-08-07" in done.betas[dialect]) == (script == "anthropic.mjs" and dialect == "messages")

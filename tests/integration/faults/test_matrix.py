@@ -1,4 +1,4 @@
-"""The fault matrix: faults of the mock × where they strike × stream or not × client dialects × upstream dialects.
+"""The fault matrix: faults of the mock by where they strike, streamed or whole, by client dialect and by upstream dialect.
 
 Before the first content another endpoint answers and the client notices nothing; after it the stream ends with an honest error in its own
 grammar. No byte of text is lost or said twice, nothing is charged for a failure, and an answer is charged once.
@@ -13,7 +13,11 @@ from fault_runs import Run, judge, run
 from trunkline.mock.faults import FAULTS
 
 PAIRS = pairwise()
-ALL = {(dialect, skin): [case for case in everything() if (case.dialect, case.skin) == (dialect, skin)] for dialect in DIALECTS for skin in SKINS}
+ALL = {
+    (dialect, skin): [case for case in everything() if (case.dialect, case.skin) == (dialect, skin)]
+    for dialect in DIALECTS
+    for skin in SKINS
+}
 
 
 @pytest.fixture(scope="module")

@@ -63,6 +63,7 @@ def test_a_query_changes_nothing(query: str) -> None:
         for body in (b"1", b"2"):
             assert (await client.answer())[2] == body
         assert not stand.elsewhere
+        assert [call.query for call in stand.route.calls] == [query[1:].encode(), b""]
 
     run(test)
 

@@ -37,7 +37,7 @@ def test_the_table() -> None:
     assert lines(REPORT) == [
         "a/m (direct, chat): 7 tokens in, 50 out",
         "#  PROVIDER    MODEL  COST       LATENCY  TOKENS/S  WHY",
-        "1  acme        a/m    $0.000100  0.25 s   88        drawn, drawn",
+        "1  acme        a/m    $0.000100  0.25 s   88        drawn",
         "-  bolt/turbo  a/m    -          -        -         left out: ignore",
     ]
 
@@ -62,7 +62,12 @@ def test_something_else_that_answers_is_said_to_be_no_server(status: int, body: 
 
 @pytest.mark.parametrize(
     ("host", "told"),
-    [("127.0.0.1", "http://127.0.0.1:8787"), ("0.0.0.0", "http://127.0.0.1:8787"), ("::", "http://[::1]:8787"), ("::1", "http://[::1]:8787")],
+    [
+        ("127.0.0.1", "http://127.0.0.1:8787"),
+        ("0.0.0.0", "http://127.0.0.1:8787"),
+        ("::", "http://[::1]:8787"),
+        ("::1", "http://[::1]:8787"),
+    ],
 )
 def test_the_address_on_this_machine(host: str, told: str) -> None:
     assert address(settings.load({"host": host, "port": "8787"}, {})) == told

@@ -59,7 +59,7 @@ async def _refused(authenticator: Authenticator, authorization: bytes | None) ->
     with pytest.raises(ApiError) as refused:
         await authenticator.authenticate(authorization)
     assert (refused.value.status, refused.value.error_type) == (401, "authentication")
-    assert refused.value.headers == (("WWW-Authenticate", "Bearer"),)
+    assert refused.value.headers == (("WWW-Authenticate", "Bearer"), ("x-should-retry", "false"))
     return refused.value.message
 
 

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.protocol.catalogue import Endpoint, Model, Pricing, Provider
@@ -144,3 +145,62 @@ def test_it_cannot_be_changed() -> None:
 def test_author_names() -> None:
     assert made().author_name("acme") == "Acme"
     assert made().author_name("nobody") == "nobody"
+
+
+def aged(id: str, created: int, **changes: object) -> Model:
+    return structs.replace(model(id), created=created, **changes)
+
+
+FAMILY = (
+    aged("acme/echo-1", 1),
+    aged("acme/echo-2.5", 3),
+    aged("acme/echo-2.5:free", 4),
+    aged("acme/echo-3", 5, retired=True),
+    aged("b/one-1", 1),
+)
+
+
+def family(offline: Sequence[str] = ()) -> Catalogue:
+    endpoints = [endpoint(one.id, "one") for one in FAMILY]
+    return Catalogue(models=FAMILY, endpoints=endpoints, providers={}, authors={}, missing={}, offline=frozenset(offline))
+
+
+@pytest.mark.parametrize(
+    ("slug", "id", "variants"),
+    [
+        ("~acme/echo-latest", "acme/echo-2.5", ()),
+        ("~Acme/Echo-Latest:Nitro", "acme/echo-2.5", ("nitro",)),
+        ("~acme/echo-latest:free:floor", "acme/echo-2.5:free", ("floor",)),
+        ("acme/echo-2-5", "acme/echo-2.5", ()),
+        ("~b/one-latest", "b/one-1", ()),
+    ],
+)
+def test_the_latest_of_a_family(slug: str, id: str, variants: tuple[str, ...]) -> None:
+    resolved = family().resolve(slug)
+    assert resolved is not None
+    assert (resolved.model.id, resolved.variants) == (id, variants)
+
+
+def test_the_latest_is_one_that_can_be_called_where_any_can() -> None:
+    for offline, id in ((["acme/echo-2.5@one"], "acme/echo-1"), (["acme/echo-2.5@one", "acme/echo-1@one"], "acme/echo-2.5")):
+        resolved = family(offline).resolve("~acme/echo-latest")
+        assert resolved is not None
+        assert resolved.model.id == id
+    assert family().resolve("~acme/other-latest") is None
+
+
+def test_rows_mirror_the_latest_of_families_with_several_models() -> None:
+    catalogue = family()
+    assert set(catalogue.mirrors) == {"~acme/echo-latest"}
+    target = catalogue.alias_target("~acme/echo-latest")
+    assert target is not None
+    assert target.id == "acme/echo-2.5"
+    assert catalogue.endpoints_of("~acme/echo-latest") == catalogue.endpoints_of("acme/echo-2.5")
+    assert catalogue.alias_target("acme/echo-2.5") is None
+
+
+def test_a_router_can_be_called_when_any_model_can() -> None:
+    assert family().available("openrouter/auto")
+    assert not family([f"{one.id}@one" for one in FAMILY]).available("openrouter/auto")
+    own = Catalogue(models=[model("openrouter/auto")], endpoints=[], providers={}, authors={}, missing={})
+    assert "openrouter/auto" not in own.routers

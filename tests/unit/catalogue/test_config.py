@@ -21,9 +21,21 @@ def test_how_long_generations_are_kept() -> None:
     assert tables_of(b"[storage]\ngeneration_days = 30\n", "trunkline.toml").storage.generation_days == 30
 
 
+def test_what_routers_are_told() -> None:
+    text = b'[routers.auto]\n"general:math" = ["a/*"]\n"*" = ["b/c"]\n[routers.coding_scores]\n"a/b" = 0.5\n'
+    routers = tables_of(text, "trunkline.toml").routers
+    assert routers.ranking("general:math") == ("a/*",)
+    assert routers.ranking("general:legal") == ("b/c",)
+    assert routers.coding_scores == {"a/b": 0.5}
+    assert Tables().routers.ranking("general:math") == ()
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ('[routers.auto]\n"general:maths" = []\n', "'general:maths'"),
+        ('[routers.coding_scores]\n"a/b" = 1.1\n', "trunkline.toml: routers.coding_scores[...]: expected a number <= 1.0"),
+        ("[[routers]]\n", "trunkline.toml: routers: expected a table, got a list"),
         ("[storage]\ngeneration_days = 0\n", "trunkline.toml: storage.generation_days: expected a whole number >= 1"),
         ("[storage]\ngeneration_days = 36501\n", "trunkline.toml: storage.generation_days: expected a whole number <= 36500"),
         ('[storage]\ngeneration_days = "30"\n', "trunkline.toml: storage.generation_days: expected a whole number, got text in quotes"),

@@ -193,3 +193,11 @@ def test_the_next_link_repeats_the_query() -> None:
     assert view["total_count"] == 3
     last = select(CATALOGUE, ModelQuery(), now=NOW, stats={})
     assert models_view(CATALOGUE, last, "/api/v1/models", {})["links"] == {"next": None}
+
+
+def test_stand_ins_are_listed_on_request_and_routers_come_last() -> None:
+    plain = select(CATALOGUE, ModelQuery(), now=NOW, stats={})
+    more = select(CATALOGUE, ModelQuery(), now=NOW, stats={}, stand_ins=True)
+    ids = [model.id for model in more.models]
+    assert ids[: len(plain.models)] == [model.id for model in plain.models]
+    assert set(ids[len(plain.models) :]) == set(CATALOGUE.routers)

@@ -205,3 +205,22 @@ def test_a_provider() -> None:
         "datacenters": ["DE"],
     }
     assert provider_view(Provider(slug="acme", name="Acme"))["datacenters"] is None
+
+
+def test_a_router_has_the_price_of_what_it_chooses() -> None:
+    known = catalogue(endpoint("acme", prompt=5, parameters=None))
+    views = {id: model_view(known, row) for id, row in known.routers.items()}
+    assert views["openrouter/auto"]["pricing"] == {"prompt": "-1", "completion": "-1"}
+    assert views["openrouter/free"]["pricing"] == {"prompt": "0", "completion": "0"}
+    assert views["openrouter/auto"]["supported_parameters"] == list(PARAMETER_ORDER)
+    assert views["openrouter/bodybuilder"]["supported_parameters"] == []
+    assert all("reasoning" not in view for view in views.values())
+
+
+def test_a_mirror_names_its_target() -> None:
+    models = [Model(id=f"a/m-{n}", name=f"A: M {n}", author="a", canonical_slug=f"a/m-{n}", created=n) for n in (1, 2)]
+    known = Catalogue(models=models, endpoints=[], providers={}, authors={}, missing={})
+    view = model_view(known, known.mirrors["~a/m-latest"])
+    assert view["alias_target"] == {"name": "A: M 2", "slug": "a/m-2"}
+    assert (view["id"], view["name"], view["canonical_slug"]) == ("~a/m-latest", "A: M 2 (latest)", "a/m-2")
+    assert "alias_target" not in model_view(known, models[1])

@@ -175,3 +175,10 @@ def test_errors_inside_answers(document: dict[str, object], kind: str) -> None:
 @pytest.mark.parametrize("document", [{}, {"error": None, "choices": []}, {"base_resp": {"status_code": 0}}, {"error": {}}])
 def test_answers_without_an_error(document: dict[str, object]) -> None:
     assert refusal_of(document) is None
+
+
+def test_an_extraneous_key_is_an_unsupported_parameter() -> None:
+    """Bedrock's validation of the body, as AWS words it."""
+    message = "Malformed input request: #: extraneous key [top_k] is not permitted, please reformat your input and try again."
+    error = classify(400, {"x-amzn-errortype": "ValidationException"}, msgspec.json.encode({"message": message}))
+    assert (error.kind, error.message) == ("unsupported_param", message)

@@ -3,13 +3,14 @@
 import os
 
 from endpoints import endpoint
+from msgspec import Raw
 from msgspec.structs import replace
 from pipelines import USER
 
 from trunkline.dialects.chat.request import ChatRequest, parse
 from trunkline.dialects.hub.conversation import Conversation, Text
 from trunkline.inference.call import HEADER_LIMIT, IDS_A_DRAW, Call, Exchange, Mint
-from trunkline.inference.skins import CHAT
+from trunkline.inference.skins import CHAT, MESSAGES
 from trunkline.limits.account import Hold
 from trunkline.plugins.compression import Compression
 from trunkline.plugins.staged import Staged
@@ -101,3 +102,20 @@ def test_files_that_were_loaded_serve_all_attempts() -> None:
     exchange.give(replace(exchange.original(), verbosity="low"))
     exchange.endpoint = replace(endpoint("small"), context_length=1000)
     assert exchange.conversation().verbosity == "low"
+
+
+def test_a_call_knows_its_query() -> None:
+    assert Call({}, b"", Mint(), CHAT, b"dialect=chat").query == b"dialect=chat"
+    assert Call({}, b"", Mint(), CHAT).query == b""
+
+
+def test_bodies_are_noted_only_for_who_wants_to_see_them() -> None:
+    debug = {"debug": Raw(b'{"echo_upstream_body":true}')}
+    for skin, seen in ((CHAT, b'"debug":{"echo_upstream_body":{}}'), (MESSAGES, b"")):
+        exchange = Exchange(Call({}, b"", Mint(), skin), USER, ChatRequest(fields=debug, stream=True), Plan(()), Hold(), 1)
+        assert exchange.echoes == []
+        assert exchange.echoed() == b""
+        exchange.echoes.append((endpoint("a"), b"{}"))
+        assert seen in exchange.echoed() and bool(seen) == bool(exchange.echoed())
+    quiet = Exchange(Call({}, b"", Mint(), CHAT), USER, ChatRequest(fields={}, stream=True), Plan(()), Hold(), 1)
+    assert quiet.echoes is None and quiet.echoed() == b""

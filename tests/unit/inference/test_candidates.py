@@ -27,7 +27,8 @@ CATALOGUE = Catalogue(
     models=[
         model("a/m"),
         model("a/off"),
-        model("a/gone", retired=True),
+        model("a/gone", retired=True, successor="a/m"),
+        model("a/vectors", output_modalities=("embeddings",)),
         model("a/eyes", input_modalities=("text", "image")),
     ],
     endpoints=[
@@ -52,7 +53,10 @@ def test_endpoints_of_each_model_in_the_callers_order() -> None:
         (["a/typo"], 400, "a/typo is not a valid model ID"),
         (["a/m", "a/typo"], 400, "a/typo is not a valid model ID"),
         (["a/off"], 404, "Set OFF_API_KEY"),
-        (["a/gone"], 404, "retired"),
+        (["a/gone"], 404, "a/gone has been retired. Use a/m instead"),
+        (["a/m:free"], 404, "a/m:free is not offered here. The paid model is a/m"),
+        (["a/typo:free"], 400, "a/typo:free is not a valid model ID"),
+        (["a/vectors"], 400, "Use POST /api/v1/embeddings"),
         ([], 400, "model: required"),
     ],
 )
@@ -99,3 +103,26 @@ def test_models_count_as_distillable_only_where_the_author_says_so() -> None:
     )
     asked = request("a/yes", "a/no", "a/silent", provider={"enforce_distillable_text": True})
     assert plan_facts(open_minded, asked, 0).distillable == {"a/yes"}
+
+
+def test_what_cannot_serve_names_all_that_was_asked_for() -> None:
+    with pytest.raises(ApiError) as caught:
+        resolve(CATALOGUE, request("a/gone", "a/m:free"))
+    assert caught.value.availability is not None
+    assert (caught.value.availability["code"], caught.value.availability["requested_models"]) == (
+        "model_deprecated",
+        ["a/gone", "a/m:free"],
+    )
+
+
+def test_a_free_variant_that_ended_is_passed_over() -> None:
+    assert [found[0].model for found in resolve(CATALOGUE, request("a/m:free", "a/m"))] == ["a/m"]
+
+
+def test_a_conversational_model_is_not_asked_for_vectors() -> None:
+    with pytest.raises(ApiError) as caught:
+        resolve(CATALOGUE, msgspec.structs.replace(request("a/m"), outputs=frozenset(("embeddings",))))
+    assert (caught.value.status, caught.value.availability and caught.value.availability["constraint"]) == (
+        400,
+        {"field": "endpoint", "detail": "/api/v1/chat/completions"},
+    )

@@ -48,7 +48,15 @@ def test_trouble_is_told_in_words() -> None:
 def test_what_is_not_known_is_not_there() -> None:
     plan = Plan((CHEAP,), (Exclusion(DEAR, "max_price"),))
     seen = msgspec.to_builtins(rows(plan, HealthSnapshot(), lambda _: 0))
-    assert seen[0] == {"provider": "Cheap", "model": "a/m", "selected": False, "tag": "cheap", "rank": 1, "decided_by": "alone", "predicted_cost_usd": 0.0}
+    assert seen[0] == {
+        "provider": "Cheap",
+        "model": "a/m",
+        "selected": False,
+        "tag": "cheap",
+        "rank": 1,
+        "decided_by": "alone",
+        "predicted_cost_usd": 0.0,
+    }
     assert "rule" not in seen[1] and "latency" not in seen[1]
 
 

@@ -69,3 +69,20 @@ def test_without_usage_both_sides_are_estimated() -> None:
     bench = Bench([served("one")])
     Ledger(bench.ledgers, bench.ledgers, Estimates()).succeed(exchange(), served("one"), Seen())
     assert (bench.record.input_tokens, bench.record.output_tokens, bench.record.usage_source) == (2, 10, "estimated")
+
+
+class LeftEarly(Seen):
+    """What a decoder saw of an answer that its client left."""
+
+    finish_reason = None  # type: ignore[assignment]
+
+
+def test_the_output_of_an_answer_that_was_left_is_estimated_where_its_upstream_counts_at_the_end() -> None:
+    """The number in Anthropic's `message_start` is a placeholder (adapters 5.3)."""
+    started = {"input_tokens": 10, "output_tokens": 1}
+    bench, speaks = Bench([served("one")]), served("one", dialect="messages")
+    usage, cost = Ledger(bench.ledgers, bench.ledgers, Estimates()).succeed(exchange(), speaks, LeftEarly(started), cancelled=True)
+    assert (usage.input_total, usage.output_total, usage.source) == (10, Estimates().tokens("a/m", 40), "estimated")
+    assert cost.total == 10 * 10 + usage.output_total * 20
+    finished, _ = Ledger(bench.ledgers, bench.ledgers, Estimates()).succeed(exchange(), speaks, Seen(started))
+    assert (finished.output_total, finished.source) == (1, "upstream")

@@ -16,6 +16,7 @@ from trunkline.inference.pipeline import Pipeline
 from trunkline.inference.skins import CHAT, MESSAGES, RESPONSES, TEXT, Skin
 from trunkline.inference.staging import Staging
 from trunkline.protocol.catalogue import Model
+from trunkline.protocol.request import Chosen
 from trunkline.transport.fake import FakeReply
 
 LATER = b"x-openrouter-metadata"
@@ -45,7 +46,7 @@ def payloads(outcome: Outcome) -> list[Any]:
 
 def metadata_of(event: Any) -> Any:
     """Where a dialect's last event carries it."""
-    return (event["response"] if "response" in event else event).get(KEY)
+    return event.get("response", event).get(KEY)
 
 
 @pytest.mark.parametrize("dialect", BODIES)
@@ -197,11 +198,6 @@ CATALOGUE = Bench(
         (("b/older:floor",), "b/x", "alias"),
         (("b/x-2026-01-01",), None, "alias"),
         (("a/m",), None, "direct"),
-        (("openrouter/auto",), "a/m", "auto"),
-        (("openrouter/free",), "a/m", "free"),
-        (("openrouter/pareto-code",), None, "pareto"),
-        (("openrouter/bodybuilder",), None, "bodybuilder"),
-        (("~a/m-latest",), "a/m", "latest"),
     ],
 )
 def test_strategies(models: tuple[str, ...], answered: str | None, found: str) -> None:
@@ -231,3 +227,26 @@ def test_what_stages_did_is_in_the_pipeline() -> None:
 
 async def unloaded(conversation: Conversation) -> Conversation:
     return conversation
+
+
+@pytest.mark.parametrize(
+    ("router", "found"),
+    [
+        ("openrouter/auto", "auto"),
+        ("openrouter/auto-beta", "auto"),
+        ("openrouter/free", "free"),
+        ("openrouter/pareto-code", "pareto"),
+        ("openrouter/bodybuilder", "bodybuilder"),
+        ("", "latest"),
+    ],
+)
+def test_strategies_of_routers(router: str, found: str) -> None:
+    request = ChatRequest(fields={}, model=router or "~a/m-latest", models=("a/m",), chosen=Chosen(router))
+    assert strategy(CATALOGUE, request, "a/m") == found
+    assert msgspec.json.decode(describe(CATALOGUE, request, []))["requested"] == (router or "~a/m-latest")
+
+
+def test_the_task_that_a_router_saw_is_a_stage() -> None:
+    request = ChatRequest(fields={}, model="openrouter/auto", models=("a/m",), chosen=Chosen("openrouter/auto", "coding"))
+    told = msgspec.json.decode(describe(CATALOGUE, request, []))
+    assert told["pipeline"] == [{"type": "plugin", "name": "auto-router", "data": {"task_type": "coding"}}]

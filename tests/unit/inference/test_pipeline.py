@@ -298,7 +298,13 @@ def test_two_refused_parameters_are_left_out_one_request_after_the_other() -> No
     assert bench.ask(top_p=0.5, seed=1).status == 200
     assert bench.ask(top_p=0.5, seed=1).status == 200
     bodies = [msgspec.json.decode(one.body) for one in bench.client.sent]
-    assert [("top_p" in one, "seed" in one) for one in bodies] == [(True, False), (False, False), (False, True), (False, False), (False, False)]
+    assert [("top_p" in one, "seed" in one) for one in bodies] == [
+        (True, False),
+        (False, False),
+        (False, True),
+        (False, False),
+        (False, False),
+    ]
 
 
 def test_other_models_are_advised_when_the_asked_one_has_no_capacity() -> None:

@@ -102,5 +102,9 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         warm = Conversation(turns=(), sampling=Sampling(temperature=number / 10 + 0.1))
         wishes.remember(ONE, warm, dropping("temperature", by_value=True))
-    kept = [number for number in range(5) if after(wishes, Conversation(turns=(), sampling=Sampling(temperature=number / 10 + 0.1))).sampling == Sampling()]
+    kept = [
+        number
+        for number in range(5)
+        if after(wishes, Conversation(turns=(), sampling=Sampling(temperature=number / 10 + 0.1))).sampling == Sampling()
+    ]
     assert kept == [2, 3, 4]

@@ -10,11 +10,13 @@ from pipelines import Bench, Outcome, answer, never, served
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.errors import ApiError
 from trunkline.inference.call import Call, Mint
+from trunkline.inference.pipeline import Pipeline
 from trunkline.inference.reply import AsgiReply
 from trunkline.inference.route_reports import Explained, RouteReports, dialect_of, named_dialect
 from trunkline.inference.skins import CHAT, CONVERSATIONS
 from trunkline.protocol.catalogue import Model
 from trunkline.protocol.health import EndpointHealth, HealthSnapshot, Percentiles
+from trunkline.protocol.request import Chosen
 
 ASK = {"model": "a/m", "messages": [{"role": "user", "content": "What is the capital of France?"}]}
 
@@ -24,7 +26,9 @@ class Desk:
 
     def __init__(self, *names: str, **changes: Any) -> None:
         self.bench = Bench([served(name, **changes) for name in names], answer())
-        self.reports = RouteReports(self.bench.services, {name: Explained(self.bench.pipeline, skin) for name, skin in CONVERSATIONS.items()})
+        self.reports = RouteReports(
+            self.bench.services, {name: Explained(self.bench.pipeline, skin) for name, skin in CONVERSATIONS.items()}
+        )
 
     def send(self, body: object, query: bytes = b"", authorization: bytes = b"Bearer good") -> Outcome:
         async def go() -> Outcome:
@@ -118,7 +122,9 @@ def test_other_bodies_are_refused(body: bytes) -> None:
     assert refusal.value.status == 400
 
 
-@pytest.mark.parametrize("query", [b"dialect=latin", b"dialect=chat&dialect=x", b"&".join(b"a=%d" % one for one in range(20)), b"dialect=\xff"])
+@pytest.mark.parametrize(
+    "query", [b"dialect=latin", b"dialect=chat&dialect=x", b"&".join(b"a=%d" % one for one in range(20)), b"dialect=\xff"]
+)
 def test_wrong_queries_are_refused(query: bytes) -> None:
     with pytest.raises(ApiError) as refusal:
         named_dialect(query, CONVERSATIONS)
@@ -142,3 +148,35 @@ def test_another_strategy_is_told() -> None:
     other = Model(id="a/m", name="M", author="a", canonical_slug="a/m", created=1, aliases=("a/older",))
     desk.bench.catalogue = Catalogue(models=[other], endpoints=[served("one")], providers={}, authors={}, missing={})
     assert desk.ask(model="a/older")["strategy"] == "alias"
+
+
+class Chooser:
+    """Stands for the routers: what they make of a request."""
+
+    def __init__(self, chosen: Chosen, *models: str) -> None:
+        self._chosen = chosen
+        self._models = models
+
+    async def expand(self, call: Call, _principal: object, request: Any) -> Any:
+        assert call.skin.dialect == request.dialect
+        return msgspec.structs.replace(request, models=self._models or (self._chosen.router,), chosen=self._chosen)
+
+
+def routed(chosen: Chosen, *models: str) -> Desk:
+    desk = Desk("one")
+    services = msgspec.structs.replace(desk.bench.services, routers=Chooser(chosen, *models))
+    pipeline = Pipeline(services)
+    desk.reports = RouteReports(services, {name: Explained(pipeline, skin) for name, skin in CONVERSATIONS.items()})
+    return desk
+
+
+@pytest.mark.parametrize("query", [b"", b"dialect=messages"])
+def test_routers_choose_first(query: bytes) -> None:
+    told = routed(Chosen("openrouter/auto", "coding"), "a/m").ask(query, model="openrouter/auto", max_tokens=9)
+    assert (told["requested"], told["strategy"], told["endpoints"][0]["model"]) == ("openrouter/auto", "auto", "a/m")
+
+
+def test_what_a_router_answers_itself_goes_nowhere() -> None:
+    told = routed(Chosen("openrouter/bodybuilder", answer="text")).ask(model="openrouter/bodybuilder")
+    assert [(one["provider"], one["predicted_cost_usd"]) for one in told["endpoints"]] == [("Trunkline", 0.0)]
+    assert told["strategy"] == "bodybuilder"

@@ -6,7 +6,6 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from trunkline.dialects.hub.conversation import Audio, Block, File, Image, Refusal, Text, Video
 from trunkline.dialects.media import sniff_base64, split_data_url
@@ -40,7 +39,7 @@ _NAME_LIMIT: Final = 180
 
 def must_be_fetched(url: str) -> bool:
     """Whether an address is one whose bytes a gateway must send instead: Bedrock loads nothing from the web."""
-    return urlsplit(url).scheme in ("http", "https")
+    return url[:6].lower().startswith(("http:", "https:"))
 
 
 def block_of(block: Block) -> Wire | None:
@@ -111,7 +110,7 @@ def _media(url: str | None, data: str | None, media_type: str | None, expected: 
 def _stored(url: str, media_type: str | None, expected: str, filename: str | None) -> Wire:
     if not url.startswith("s3://"):
         raise ApiError("invalid_request", f"messages: This model cannot fetch the {expected} {url[:80]!r}")
-    extension = urlsplit(url).path.rpartition(".")[2].lower()
+    extension = url.partition("?")[0].rpartition(".")[2].lower()
     guessed = next((kind for _, table in _KINDS for kind, word in table.items() if word == extension), "")
     return _typed(media_type if media_type and expected != "video" else guessed, {"s3Location": {"uri": url}}, expected, filename or url)
 

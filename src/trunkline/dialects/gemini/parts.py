@@ -28,7 +28,7 @@ _SAME: Final[Mapping[str, str]] = {"image/jpg": "image/jpeg", "audio/mp3": "audi
 def must_be_fetched(url: str) -> bool:
     """Whether an address is one that only some endpoints load themselves, so that a gateway should send its bytes instead. Addresses in
     Google's storage and YouTube videos are read by the upstream."""
-    return urlsplit(url).scheme in ("http", "https") and not _is_youtube(url)
+    return url[:6].lower().startswith(("http:", "https:")) and not _is_youtube(url)
 
 
 def part_of(block: Block) -> Part | None:
@@ -84,7 +84,7 @@ def _media(url: str | None, data: str | None, media_type: str | None, otherwise:
 
 
 def _guess(url: str, otherwise: str) -> str:
-    return "video/mp4" if _is_youtube(url) else _named(urlsplit(url).path) or otherwise
+    return "video/mp4" if _is_youtube(url) else _named(url.partition("?")[0]) or otherwise
 
 
 def _named(filename: str) -> str | None:
@@ -92,7 +92,11 @@ def _named(filename: str) -> str | None:
 
 
 def _is_youtube(url: str) -> bool:
-    return _YOUTUBE.fullmatch(urlsplit(url).hostname or "") is not None
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:  # no address at all, as `http://[::1`
+        return False
+    return _YOUTUBE.fullmatch(host or "") is not None
 
 
 _WRITERS: Final[Mapping[type, Callable[[Any], Part | None]]] = {

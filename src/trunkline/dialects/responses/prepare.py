@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from trunkline.dialects.parameters import PARAMETERS
-from trunkline.dialects.responses import demands
+from trunkline.dialects.responses import demands, seal
 from trunkline.dialects.responses.compose import ENCRYPTED, LEAST_OUTPUT, TIERS
 from trunkline.dialects.responses.fields import ReasoningWire
 from trunkline.dialects.responses.items import Item, ReasoningItem
@@ -77,14 +77,18 @@ class Splicer:
         kept = []
         for raw, item in zip(_LIST.decode(body["input"]), given, strict=True):
             if isinstance(item, ReasoningItem):
-                if self._is_known(item):
-                    kept.append(Raw(_encode({key: value for key, value in _KEYS.decode(raw).items() if key not in _OURS})))
+                true = seal.opened(item)
+                if self._is_known(true):
+                    said: dict[str, object] = {key: value for key, value in _KEYS.decode(raw).items() if key not in _OURS}
+                    kept.append(Raw(_encode(said if true is item else {**said, "encrypted_content": true.encrypted_content})))
             else:
                 kept.append(raw)
         body["input"] = Raw(_encode(kept))
 
     def _is_strange(self, item: Item) -> bool:
-        return isinstance(item, ReasoningItem) and (item.format is not None or item.signature is not None or not self._is_known(item))
+        if not isinstance(item, ReasoningItem):
+            return False
+        return item.format is not None or item.signature is not None or seal.is_sealed(item) or not self._is_known(item)
 
     def _is_known(self, item: ReasoningItem) -> bool:
         """Whether the endpoint takes a reasoning item: its family's, with something in it that a server without memory can use."""

@@ -153,7 +153,8 @@ class ResponsesStream:
                 self._handle(*reread, out)
 
     def _handle(self, head: _Head, payload: bytes, out: list[bytes]) -> None:
-        self._number = max(self._number, head.sequence_number)
+        if head.type != "error":  # which does not go out as it came
+            self._number = max(self._number, head.sequence_number)
         handler = self._handlers.get(head.type)
         if handler is not None:
             handler(head.type, payload, out)

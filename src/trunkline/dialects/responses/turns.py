@@ -21,6 +21,7 @@ from trunkline.dialects.hub.conversation import (
     Ttl,
     Turn,
 )
+from trunkline.dialects.responses import seal
 from trunkline.dialects.responses.fields import Fields
 from trunkline.dialects.responses.items import (
     CallOutput,
@@ -37,9 +38,6 @@ from trunkline.dialects.responses.request import ResponsesRequest
 from trunkline.dialects.responses.writing import UNNAMED
 
 DIALECT = "responses"
-FORMAT = "openai-responses-v1"
-"""The family of encrypted reasoning that does not name its own."""
-
 _COVERED = frozenset(
     (
         *("input", "instructions", "model", "stream", "max_output_tokens", "temperature", "top_p", "top_k", "frequency_penalty"),
@@ -123,8 +121,9 @@ def _assistant_blocks(item: Item) -> tuple[Block, ...] | None:
             return None
 
 
-def _thoughts(item: ReasoningItem) -> Iterator[Reasoning]:
-    family = item.format or (FORMAT if item.encrypted_content is not None else "unknown")
+def _thoughts(given: ReasoningItem) -> Iterator[Reasoning]:
+    item = seal.opened(given)
+    family = item.format or (seal.OWN if item.encrypted_content is not None else "unknown")
     identifier = None if item.id is None or item.id.startswith(UNNAMED) else item.id
     for one in item.summary or ():
         yield Reasoning(kind="summary", text=one.text, format=family, id=identifier)

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from trunkline.dialects.hub.events import DeltaKind
+from trunkline.dialects.responses import seal
 from trunkline.dialects.responses.citations import from_chat
 
 Fields = dict[str, object]
@@ -116,9 +117,11 @@ class Thought:
         for kind, (_, shape, _, _, key) in _SHOWN.items():
             if kind in self._parts:
                 item[key] = [{"type": shape, "text": self._joined(kind)}]
-        for kind, key in _KEPT.items():
-            if kind in self._parts:
-                item[key] = self._joined(kind)
+        signature, data = (self._joined(kind) if kind in self._parts else None for kind in _KEPT)
+        if signature is not None:
+            item["signature"] = signature
+        if (sealed := seal.close(self._family, signature, data)) is not None:
+            item["encrypted_content"] = sealed
         return item
 
     def open(self) -> Said:
@@ -166,7 +169,7 @@ _SHOWN: dict[DeltaKind, tuple[str, str, str, str, str]] = {
 }
 """For each kind of reasoning that is shown: the event of its part, the part's type, the event of its text, the index, the item's key."""
 
-_KEPT: dict[DeltaKind, str] = {"signature": "signature", "data": "encrypted_content"}
+_KEPT: tuple[DeltaKind, DeltaKind] = ("signature", "data")
 
 
 class Call:

@@ -1,4 +1,5 @@
-"""OpenAI's `POST /audio/transcriptions` (API reference, "Create transcription"): a form with a file. Groq, DeepInfra and vLLM follow it."""
+"""OpenAI's `POST /audio/transcriptions` (API reference, "Create transcription"): a form with a file. Groq, Mistral, DeepInfra and vLLM
+follow it. What is in `set` wins, since some tell the length of the sound, by which they charge, in a verbose answer only."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,11 +13,11 @@ from trunkline.protocol.catalogue import Endpoint
 
 def _send(request: TranscriptionRequest, endpoint: Endpoint) -> list[Sending]:
     given = {
-        **passed_on(request, endpoint, "transcription"),
         "model": endpoint.upstream_model,
         "language": request.language,
         "temperature": request.temperature,
         "response_format": "verbose_json" if request.verbose else "json",
+        **passed_on(request, endpoint, "transcription"),
     }
     fields = [Field(name, str(value).encode()) for name, value in adapted(given, endpoint).items()]
     if request.verbose:
@@ -27,10 +28,10 @@ def _send(request: TranscriptionRequest, endpoint: Endpoint) -> list[Sending]:
 
 
 def read(request: TranscriptionRequest, _endpoint: Endpoint, bodies: Sequence[bytes]) -> Result:
-    """What was heard. The length is told by `usage` or, when the answer is verbose, by `duration`."""
+    """What was heard. The length is told by `usage` (Mistral: `prompt_audio_seconds`) or, in a verbose answer, by `duration`."""
     said: dict[str, Any] = document(bodies[0])
     usage = said.get("usage")
-    seconds = usage.get("seconds") if isinstance(usage, dict) else None
+    seconds = usage.get("seconds", usage.get("prompt_audio_seconds")) if isinstance(usage, dict) else None
     return result_of(request, said, said.get("duration") if seconds is None else seconds)
 
 

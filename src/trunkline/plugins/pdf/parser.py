@@ -76,8 +76,11 @@ class PdfParser:
         """End the child."""
         await self._kill()
 
-    async def _read(self, pdf: bytes, pictures: int) -> Parsed:
-        process = await self._running()
+    async def _read(self, pdf: bytes, pictures: int, *, again: bool = True) -> Parsed:
+        try:
+            process = await self._running()
+        except OSError:
+            raise Unreadable("crashed") from None
         order = b"%b\n%b" % (msgspec.json.encode(Job(len(pdf), pictures)), pdf)
         try:
             pages = await self._answered(process, order, self.seconds)
@@ -85,8 +88,8 @@ class PdfParser:
             await self._kill()
             raise Unreadable("time") from None
         except _BROKEN:
-            if await self._ended_by_itself(process):
-                return await self._read(pdf, pictures)
+            if await self._ended_by_itself(process) and again:
+                return await self._read(pdf, pictures, again=False)
             raise Unreadable("crashed") from None
         except asyncio.CancelledError:
             await self._kill()

@@ -77,10 +77,12 @@ def _band(options: AutoBetaOptions) -> tuple[float, float]:
 
 
 def _by_table(contenders: Sequence[Contender], table: Sequence[str]) -> list[Contender]:
+    """The contenders that the table names, in its order; those of one pattern by what was spent on them."""
+    by_spend = _by_spend(contenders) if table else []
     ranked: dict[str, Contender] = {}
     for pattern in table:
         named = Patterns((pattern,))
-        ranked |= {one.id: one for one in contenders if one.id not in ranked and named.match(one.id)}
+        ranked |= {one.id: one for one in by_spend if one.id not in ranked and named.match(one.id)}
     return list(ranked.values())
 
 

@@ -42,7 +42,9 @@ def _frontier(scored: Sequence[tuple[float, Contender]], most: float) -> list[st
     A model is on the frontier when none that is as cheap scores higher, and none that is cheaper as high.
     """
     affordable = sorted(((score, one) for score, one in scored if one.prompt_price <= most), key=_cheapest)
-    best, frontier, others = -1.0, [], []
+    best = -1.0
+    frontier: list[tuple[float, Contender]] = []
+    others: list[tuple[float, Contender]] = []
     for score, one in affordable:
         (frontier if score > best else others).append((score, one))
         best = max(best, score)

@@ -9,8 +9,7 @@ class Patterns:
     def __init__(self, patterns: Iterable[str]) -> None:
         lowered = [pattern.lower() for pattern in patterns]
         self._exact = frozenset(pattern for pattern in lowered if "*" not in pattern)
-        starts = [pattern[:-1] for pattern in lowered if pattern.find("*") == len(pattern) - 1]
-        self._starts = tuple(start for start in starts if "*" not in start)
+        self._starts = tuple(pattern[:-1] for pattern in lowered if pattern.endswith("*") and "*" not in pattern[:-1])
         self._pieces = [pattern.split("*") for pattern in dict.fromkeys(lowered) if "*" in pattern[:-1]]
 
     def match(self, model_id: str) -> bool:

@@ -174,6 +174,15 @@ def test_bug_14_failing_tells_the_client_in_band() -> None:
     assert last["error"] == {"code": 502, "message": "gone", "metadata": {"error_type": "provider_unavailable", "provider_code": "c"}}
     assert last["choices"] == [{"index": 0, "delta": {"content": ""}, "finish_reason": "error", "native_finish_reason": None}]
     assert last["id"] == "gen-1-abc"
+    assert "openrouter_metadata" not in last
+
+
+@pytest.mark.parametrize(("error_type", "told"), [("provider_unavailable", {"attempt": 1}), ("server", None)])
+def test_what_the_router_knows_of_a_failure_is_told_with_it(error_type: str, told: object) -> None:
+    one, error = stream(), ApiError(error_type, "gone")
+    error.router = b'{"attempt":1}'
+    [last] = events(one.fail(error))
+    assert last.get("openrouter_metadata") == told
 
 
 @pytest.mark.parametrize(

@@ -108,5 +108,6 @@ def test_documents_have_names_in_bedrocks_alphabet(filename: str | None, name: s
 def test_only_the_web_must_be_fetched() -> None:
     assert must_be_fetched("https://a.test/x")
     assert must_be_fetched("http://a.test/x")
+    assert must_be_fetched("http://[::1"), "the guard refuses what is no address"
     assert not must_be_fetched("s3://a/x")
     assert not must_be_fetched("data:text/plain;base64,AAAA")

@@ -346,4 +346,4 @@ def test_refusals_are_classed() -> None:
         for _, document in recordings()
         if document["response"]["status"] == 400
     )
-    assert kinds == {"model_access": 3, "caller_fault": 6}
+    assert kinds == {"model_access": 3, "caller_fault": 4, "unsupported_param": 2}

@@ -71,6 +71,7 @@ def test_a_file_of_another_provider_cannot_be_sent() -> None:
         *(("https://a.example/x.png", True), ("http://a.example/x.png", True), ("https://notyoutube.com/x", True)),
         *(("gs://b/x.png", False), ("https://m.youtube.com/watch?v=1", False), ("https://youtu.be/1", False)),
         *(("https://youtube.com.evil.example/x", True), ("data:image/png;base64,AA", False)),
+        *(("http://[::1", True), ("HTTPS://a.example/x", True)),
     ],
 )
 def test_who_loads_an_address(url: str, fetched: bool) -> None:

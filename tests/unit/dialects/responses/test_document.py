@@ -1,4 +1,5 @@
 import msgspec
+import pytest
 from openai.types.responses import Response
 
 from trunkline.dialects.hub.translation import Identity
@@ -53,6 +54,13 @@ def test_a_failure_has_a_code_and_the_true_type() -> None:
     assert failed["error_type"] == "authentication"
     long = failed_document(begun(), (), ApiError("max_tokens_exceeded", "m"))
     assert (long["status"], long["error"], long["incomplete_details"]) == ("incomplete", None, {"reason": "max_output_tokens"})
+
+
+@pytest.mark.parametrize(("error_type", "told"), [("timeout", {"attempt": 1}), ("server", None)])
+def test_what_the_router_knows_of_a_failure_is_told_with_it(error_type: str, told: object) -> None:
+    error = ApiError(error_type, "m")
+    error.router = b'{"attempt":1}'
+    assert plain(failed_document(begun(), (), error)).get("openrouter_metadata") == told
 
 
 def test_text_is_of_all_messages() -> None:

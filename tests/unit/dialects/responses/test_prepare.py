@@ -4,6 +4,7 @@ from endpoints import PLAIN
 from msgspec import Raw
 from msgspec.structs import replace
 
+from trunkline.dialects.responses import seal
 from trunkline.dialects.responses.prepare import Splicer
 from trunkline.dialects.responses.request import parse
 from trunkline.protocol.quirks import Quirks
@@ -149,6 +150,15 @@ def test_reasoning_that_the_endpoint_cannot_know_is_taken_out() -> None:
     ]
     other = splice(Quirks(reasoning_formats=("xai-responses-v1",)), input=items)["input"]
     assert [item.get("id") for item in other] == [None, "rs_2", "ws_1"]  # type: ignore[attr-defined]
+
+
+def test_a_seal_goes_to_no_upstream() -> None:
+    azure = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": seal.close("azure-openai-responses-v1", None, "ZQ==")}
+    claude = {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": seal.close("anthropic-claude-v1", "s==", None)}
+    damaged = {"type": "reasoning", "id": "rs_3", "summary": [], "encrypted_content": seal.PREFIX}
+    asked = {"role": "user", "content": "hi"}
+    sent = splice(Quirks(reasoning_formats=("azure-openai-responses-v1",)), input=[asked, azure, claude, damaged])
+    assert sent["input"] == [asked, {**azure, "encrypted_content": "ZQ=="}]
 
 
 def test_quirks_have_the_last_word() -> None:

@@ -13,6 +13,7 @@ from trunkline.dialects.hub.conversation import (
     ToolResult,
     Turn,
 )
+from trunkline.dialects.responses import seal
 from trunkline.dialects.responses.request import parse
 from trunkline.dialects.responses.turns import conversation
 
@@ -80,6 +81,15 @@ def test_messages_of_two_phases_are_two_turns() -> None:
         {"role": "assistant", "content": "c", "phase": "final_answer"},
     )
     assert [(turn.phase, len(turn.blocks)) for turn in got] == [("commentary", 1), ("final_answer", 2)]
+
+
+def test_sealed_reasoning_keeps_them_in_clients_that_know_neither() -> None:
+    item = {"type": "reasoning", "id": "rs_tmp_1", "summary": [], "content": [{"type": "reasoning_text", "text": "t"}]}
+    ((thought,),) = (turn.blocks for turn in turns({**item, "encrypted_content": seal.close("anthropic-claude-v1", "s==", None)}))
+    assert thought == Reasoning(text="t", signature="s==", format="anthropic-claude-v1")
+    sealed = {"type": "reasoning", "id": "call_1", "summary": [], "encrypted_content": seal.close("google-gemini-v1", None, "ZQ")}
+    ((data,),) = (turn.blocks for turn in turns(sealed))
+    assert data == Reasoning(kind="encrypted", data="ZQ", format="google-gemini-v1", id="call_1")
 
 
 def test_reasoning_keeps_its_family_and_signature() -> None:

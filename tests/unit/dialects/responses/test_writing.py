@@ -1,5 +1,6 @@
 import pytest
 
+from trunkline.dialects.responses import seal
 from trunkline.dialects.responses.writing import Call, Message, Said, Thought
 
 
@@ -51,7 +52,7 @@ def test_a_thought_shows_summary_and_text_apart() -> None:
         "format": "f",
         "content": [{"type": "reasoning_text", "text": "t"}],
         "signature": "c2ln",
-        "encrypted_content": "ZQ",
+        "encrypted_content": seal.close("f", "c2ln", "ZQ"),
     }
 
 

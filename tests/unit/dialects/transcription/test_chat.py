@@ -10,6 +10,7 @@ from trunkline.dialects.forms import read_form
 from trunkline.dialects.transcription.chat import SHAPE
 from trunkline.dialects.transcription.request import parse
 from trunkline.errors import MalformedResponse
+from trunkline.protocol.quirks import OperationQuirks, Quirks
 from trunkline.protocol.usage import Units
 
 ONE = served("one")
@@ -36,9 +37,21 @@ def test_the_call_is_a_form() -> None:
     ]
 
 
+def test_what_an_endpoint_always_sets_wins() -> None:
+    verbose = OperationQuirks(set={"response_format": "verbose_json"})
+    (sending,) = SHAPE.send(asked(), served("one", quirks=Quirks(operations={"transcription": verbose})))
+    sent = {one.name: one.value for one in read_form(sending.body)}
+    assert sent["response_format"] == b"verbose_json"
+
+
 @pytest.mark.parametrize(
     ("said", "length"),
-    [({"usage": {"type": "duration", "seconds": 4}}, 4000), ({"duration": 2.5}, 2500), ({}, 1)],
+    [
+        ({"usage": {"type": "duration", "seconds": 4}}, 4000),
+        ({"usage": {"prompt_audio_seconds": 7, "prompt_tokens": 9}}, 7000),
+        ({"duration": 2.5}, 2500),
+        ({}, 1),
+    ],
 )
 def test_the_length_is_read(said: dict[str, object], length: int) -> None:
     result = SHAPE.read(asked(), ONE, [msgspec.json.encode({"text": "hi", **said})])

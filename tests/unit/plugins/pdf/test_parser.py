@@ -155,6 +155,7 @@ def test_a_child_that_hangs_is_killed_and_replaced() -> None:
     [
         ("os.kill(os.getpid(), signal.SIGSEGV)", "crashed"),
         ("sys.exit(3)", "crashed"),
+        ("sys.exit(0)", "crashed"),
         ("sys.stdout.buffer.write(b'\\xff\\xff\\xff\\xff'); sys.stdout.buffer.flush()", "crashed"),
         ("sys.stdout.buffer.write(b'\\0\\0\\0\\1\\xc1'); sys.stdout.buffer.flush()", "crashed"),
         ("say(Pictures(()))", "crashed"),
@@ -181,6 +182,14 @@ def test_text_survives_what_happens_to_pictures(tmp_path: Path, code: str) -> No
         assert await parser.parse(b"x", pictures=8) == Parsed(("text",))
 
     run(scene, command=child(tmp_path, code), picture_seconds=0.5)
+
+
+def test_a_child_that_cannot_be_started_is_told_as_one_that_broke() -> None:
+    async def scene(parser: PdfParser) -> None:
+        assert await reason(parser, b"x") == "crashed"
+        assert parser.pid is None
+
+    run(scene, command=["/nowhere/python"])
 
 
 def test_a_child_that_left_for_want_of_work_costs_nothing(tmp_path: Path) -> None:
