@@ -5,7 +5,8 @@ everything else to the others, checks their answers, then loads them in turn, ro
 to `bench-results/`, with `--write-docs` into `docs/performance.md` too. With `--peers` (`make bench-peers`) it measures other gateways for
 language models as well: `environments` installs them, `peers` starts them. `workload` says what is sent and answered, `gateways` how each
 one is set up, `load`, `probe` and `processes` measure, `rounds` orders it all, `results` turns figures into tables and verdicts. `python
--m bench.soak` (`make soak`) is the long run.
+-m bench.soak` (`make soak`) is the long run, `python -m bench.fleet` a fleet of failing endpoints behind the router and without it, whose
+troubles `market` makes up.
 
 Linux only: figures come from /proc. The method is told in DEVELOPERS.md.
 """

@@ -13,9 +13,10 @@ from trunkline.health.monitor import Monitor
 from trunkline.inference.attempts import Attempts
 from trunkline.inference.call import Call, Mint
 from trunkline.inference.ledger import Ledger
-from trunkline.inference.pipeline import Pipeline, Services
+from trunkline.inference.pipeline import Pipeline
 from trunkline.inference.reply import AsgiReply
 from trunkline.inference.routes import Routes
+from trunkline.inference.services import Services
 from trunkline.inference.skins import CHAT
 from trunkline.inference.upstream import Upstream
 from trunkline.inference.watch import Drains

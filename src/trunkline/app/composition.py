@@ -45,11 +45,12 @@ from trunkline.inference.ledger import Ledger
 from trunkline.inference.lines import Lines
 from trunkline.inference.oneshot import OneShot, Operation
 from trunkline.inference.operations import OPERATIONS, RUNNERS
-from trunkline.inference.pipeline import Pipeline, Services
+from trunkline.inference.pipeline import Pipeline
 from trunkline.inference.route_reports import PATH as ROUTE_PATH
 from trunkline.inference.route_reports import Explained, RouteReports
 from trunkline.inference.routers import Routers
 from trunkline.inference.routes import Launch, Routes
+from trunkline.inference.services import Services
 from trunkline.inference.skins import CHAT, CONVERSATIONS, MESSAGES, SKINS
 from trunkline.inference.staging import Staging, file_loader
 from trunkline.inference.token_counts import PATH as COUNT_PATH

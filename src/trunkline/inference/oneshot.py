@@ -17,8 +17,9 @@ from trunkline.inference.attempts import Attempts
 from trunkline.inference.call import Exchange
 from trunkline.inference.candidates import plan_facts
 from trunkline.inference.lines import Line
-from trunkline.inference.pipeline import Pipeline, Services
+from trunkline.inference.pipeline import Pipeline
 from trunkline.inference.reply import Reply
+from trunkline.inference.services import Services
 from trunkline.inference.skins import Skin
 from trunkline.inference.upstream import ANSWER_LIMIT, refusal
 from trunkline.metering.units import price_operation

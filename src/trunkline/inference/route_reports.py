@@ -18,9 +18,10 @@ from trunkline.inference.call import Call
 from trunkline.inference.candidates import resolve
 from trunkline.inference.explain import Row
 from trunkline.inference.metadata import strategy
-from trunkline.inference.pipeline import Pipeline, Services
+from trunkline.inference.pipeline import Pipeline
 from trunkline.inference.reply import Reply
 from trunkline.inference.routers import names_router
+from trunkline.inference.services import Services
 from trunkline.inference.skins import Skin
 from trunkline.inference.staging import Begun
 from trunkline.protocol.catalogue import Endpoint

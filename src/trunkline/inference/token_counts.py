@@ -16,9 +16,9 @@ from trunkline.errors import UpstreamError
 from trunkline.inference.availability import all_excluded
 from trunkline.inference.call import Call
 from trunkline.inference.candidates import plan_facts, resolve
-from trunkline.inference.pipeline import Services
 from trunkline.inference.reply import Reply
 from trunkline.inference.routes import Routes
+from trunkline.inference.services import Services
 from trunkline.protocol.catalogue import Endpoint, Timeouts
 from trunkline.routing.plan import make_plan
 from trunkline.transport.client import Client

@@ -9,6 +9,7 @@ from trunkline.catalogue.views import (
     pricing_view,
     provider_view,
 )
+from trunkline.catalogue.vocabulary import PARAMETER_ORDER
 from trunkline.protocol.catalogue import Endpoint, Model, PriceOverride, Pricing, Provider, Reasoning
 from trunkline.protocol.quirks import Quirks
 

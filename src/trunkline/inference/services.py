@@ -1,0 +1,36 @@
+"""What inference works with, as one value."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from trunkline.auth.authenticator import Authenticator
+from trunkline.catalogue.catalogue import Catalogue
+from trunkline.health.monitor import Monitor
+from trunkline.inference.attempts import Attempts
+from trunkline.inference.cached import Cache
+from trunkline.inference.ledger import Ledger
+from trunkline.inference.routers import Routers
+from trunkline.inference.routes import Route
+from trunkline.inference.staging import Staging
+from trunkline.inference.upstream import Upstream
+from trunkline.inference.watch import Drains
+from trunkline.limits.budgets import Budgets
+from trunkline.metering.estimates import Estimates
+
+
+class Services(Struct, frozen=True):
+    """What the pipeline works with; `app.composition` builds it. `catalogue` returns the catalogue in force, which a reload replaces."""
+
+    catalogue: Callable[[], Catalogue]
+    authenticator: Authenticator
+    budgets: Budgets
+    estimates: Estimates
+    health: Monitor
+    attempts: Attempts[Route]
+    upstream: Upstream
+    ledger: Ledger
+    drains: Drains
+    staging: Staging | None = None
+    cache: Cache | None = None
+    routers: Routers | None = None
