@@ -45,7 +45,8 @@ def test_release_dates(created: object, seconds: int) -> None:
 
 
 def test_a_known_model_changes_only_what_is_named() -> None:
-    after = a_model({"id": "acme/echo-1", "context_length": 9, "expiration_date": "2026-08-10", "retired": True, "successor": "acme/echo-2"}, {ECHO.id: ECHO})
+    entry = {"id": "acme/echo-1", "context_length": 9, "expiration_date": "2026-08-10", "retired": True, "successor": "acme/echo-2"}
+    after = a_model(entry, {ECHO.id: ECHO})
     assert (after.name, after.created, after.context_length) == ("Acme: Echo 1", 5, 9)
     assert (after.expiration_date, after.retired, after.successor) == ("2026-08-10", True, "acme/echo-2")
 
