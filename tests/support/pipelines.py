@@ -10,6 +10,7 @@ from endpoints import endpoint
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.errors import ApiError, UpstreamError
 from trunkline.health.monitor import Monitor
+from trunkline.health.stickiness import Stickiness
 from trunkline.inference.attempts import Attempts
 from trunkline.inference.call import Call, Mint
 from trunkline.inference.ledger import Ledger
@@ -174,6 +175,11 @@ class Bench:
             ledger=Ledger(self.ledgers, self.ledgers, self.estimates),
             drains=self.drains,
         )
+        self.pipeline = Pipeline(self.services)
+
+    def stick(self, stickiness: Stickiness) -> None:
+        """Let conversations stay where their prompts are cached."""
+        self.services = msgspec.structs.replace(self.services, stickiness=stickiness)
         self.pipeline = Pipeline(self.services)
 
     def ask(self, *, leave: float | None = None, authorization: bytes = b"Bearer good", **fields: Any) -> Outcome:

@@ -36,6 +36,7 @@ from trunkline.catalogue.synced import synced_file
 from trunkline.errors import ConfigError
 from trunkline.health.measurements import Measurements
 from trunkline.health.monitor import Monitor
+from trunkline.health.stickiness import Stickiness
 from trunkline.inference.attempts import Attempts
 from trunkline.inference.cached import Cache
 from trunkline.inference.classifier import Classifier
@@ -219,6 +220,7 @@ class Gateway:
             staging=Staging(lambda: self._catalogue, estimates, {LOCAL: self._pdf}, file_loader(self._client)),
             cache=Cache(AnswersInMemory(), self._recorder),
             routers=self._make_routers(),
+            stickiness=Stickiness(),
         )
 
     def _make_routers(self) -> Routers:

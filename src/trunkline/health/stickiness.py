@@ -3,9 +3,18 @@
 import time
 from collections.abc import Callable
 
+from msgspec import Struct
+
 IDLE_SECONDS = 600.0
 CAPACITY = 100_000
 """Conversations remembered: about 20 MB. The one that is idle for longest goes first."""
+
+
+class Thread(Struct, frozen=True, gc=False):
+    """A conversation: a hash over account, model and what identifies it; `named` = the caller gave it a name."""
+
+    key: bytes
+    named: bool
 
 
 class Stickiness:

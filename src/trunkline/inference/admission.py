@@ -2,8 +2,11 @@
 
 import random
 
+from msgspec import structs
+
 from trunkline.auth.permissions import require_inference
 from trunkline.errors import ApiError
+from trunkline.health.stickiness import Thread
 from trunkline.inference import self_made
 from trunkline.inference.availability import advise, all_excluded
 from trunkline.inference.call import Call, Exchange
@@ -13,6 +16,7 @@ from trunkline.inference.metadata import describe, served_by
 from trunkline.inference.routers import names_router
 from trunkline.inference.services import Services
 from trunkline.inference.staging import Begun
+from trunkline.inference.threads import matters, thread_of
 from trunkline.metering.cost import estimate
 from trunkline.plugins.wanted import asks
 from trunkline.protocol.catalogue import Endpoint
@@ -51,24 +55,30 @@ class Admission:
             begun = await services.staging.begin(call, request, candidates)
         more_bytes = 0 if begun.staged is None else begun.staged.more_bytes
         prompt_tokens = services.estimates.tokens(begun.candidates[0][0].model, request.prompt_bytes + more_bytes)
-        plan = self.planned(request, prompt_tokens, begun)
+        thread = None
+        if services.stickiness is not None and matters(request, begun.candidates):
+            thread = thread_of(call, principal, request)
+        plan = self.planned(request, prompt_tokens, begun, thread)
         if not plan.attempts and services.staging is not None and (rescued := services.staging.rescue(call, request, plan, begun.staged)):
             begun, plan = rescued, self.planned(request, prompt_tokens, rescued)
         if not plan.attempts:
             raise self._nowhere(call, request, plan, prompt_tokens)
         cost = max([self.expected_cost(request, one, prompt_tokens) for one in plan.attempts])
         hold = services.budgets.reserve_now(principal, cost) or await services.budgets.reserve(principal, cost)
-        return Exchange(call, principal, request, plan, hold, prompt_tokens, begun.staged)
+        return Exchange(call, principal, request, plan, hold, prompt_tokens, begun.staged, thread)
 
     async def routed(self, call: Call, principal: Principal, request: InboundRequest) -> InboundRequest:
         """The request with the models for which its routers stand. Raises ApiError when there are none."""
         routers = self._services.routers
         return request if routers is None else await routers.expand(call, principal, request)
 
-    def planned(self, request: InboundRequest, prompt_tokens: int, begun: Begun) -> Plan:
-        """Where the request could go; one that is compressed counts as no longer than it will be."""
+    def planned(self, request: InboundRequest, prompt_tokens: int, begun: Begun, thread: Thread | None = None) -> Plan:
+        """Where the request could go; one that is compressed counts as no longer than it will be, one of a `thread` is drawn to where that
+        was."""
         most = None if begun.staged is None else begun.staged.most_tokens
         facts = self.facts(request, prompt_tokens if most is None else min(prompt_tokens, most))
+        if thread is not None and self._services.stickiness is not None:
+            facts = structs.replace(facts, sticky=self._services.stickiness.choice(thread.key))
         health = self._services.health.snapshot()
         return make_plan(facts, begun.candidates, health, request.preferences, random.random())  # noqa: S311 - load balancing
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from trunkline.dialects.hub.conversation import Conversation
 from trunkline.dialects.hub.translation import Identity
+from trunkline.health.stickiness import Thread
 from trunkline.inference import echo
 from trunkline.inference.repairs import Repair
 from trunkline.inference.skins import Skin
@@ -83,7 +84,7 @@ class Exchange:
     `endpoint` is the one being tried, `repair` what this attempt changes about the request; `sent_at` and `first_content_at` are monotonic
     seconds of the current attempt, 0 before; `settled` becomes true when the exchange has been recorded and its hold settled, which
     happens once; `record` is what was recorded. `staged` holds the stages of plugins, None for most requests; `echoes` the bodies that were
-    sent, for callers who want to see them (contract 2.6), else None.
+    sent, for callers who want to see them (contract 2.6), else None; `thread` the conversation, where it matters which endpoint served it.
     """
 
     __slots__ = (
@@ -103,6 +104,7 @@ class Exchange:
         "sent_at",
         "settled",
         "staged",
+        "thread",
     )
 
     def __init__(
@@ -114,6 +116,7 @@ class Exchange:
         hold: Hold,
         prompt_tokens: int,
         staged: Staged | None = None,
+        thread: Thread | None = None,
     ) -> None:
         self.call = call
         self.principal = principal
@@ -129,6 +132,7 @@ class Exchange:
         self.record: GenerationRecord | None = None
         self.repair: Repair | None = None
         self.staged = staged
+        self.thread = thread
         self.echoes: list[tuple[Endpoint, bytes]] | None = [] if "debug" in request.fields and echo.wanted(request) else None
         self._conversation: Conversation | None = None if staged is None else staged.base
 

@@ -16,6 +16,7 @@ from trunkline.plugins.caching.wishes import ENABLE
 from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.principal import Principal
 from trunkline.protocol.request import InboundRequest
+from trunkline.protocol.usage import Usage
 
 
 class Pipeline(Admission):
@@ -46,6 +47,7 @@ class Pipeline(Admission):
             else:
                 await (self._stream(exchange, reply) if request.stream else self._whole(exchange, reply))
         except ApiError as error:
+            self._unstick(exchange)
             self.tell(exchange, error)
             self._services.ledger.fail(exchange, status=error.status, error_type=error.error_type)
             if not reply.started:
@@ -59,6 +61,7 @@ class Pipeline(Admission):
         services = self._services
         endpoint, answer = await services.attempts.first_success(exchange, services.upstream.whole)
         usage, cost = services.ledger.succeed(exchange, endpoint, answer)
+        self._stick(exchange, endpoint, usage)
         await reply.whole(200, answer.encode(usage, cost, metadata=self.router_metadata(exchange)))
 
     async def _stream(self, exchange: Exchange, reply: Reply) -> None:
@@ -93,12 +96,14 @@ class Pipeline(Admission):
             rest = await relay(live, reply, watch, endpoint.timeouts.content_idle)
         except UpstreamError as error:
             services.attempts.failed(exchange, endpoint, error)
+            self._unstick(exchange)
             told = summarise([Failure(endpoint, error)], exchange.request.models)
             self.tell(exchange, told)
             services.ledger.fail(exchange, status=told.status, error_type=told.error_type, seen=live.stream)
             await reply.write(live.stream.fail(told), last=True)
             return
         usage, cost = services.ledger.succeed(exchange, endpoint, live.stream, cancelled=watch.draining)
+        self._stick(exchange, endpoint, usage)
         await reply.write(rest + live.stream.finish(usage, cost, metadata=self.router_metadata(exchange)), last=True)
         await let_go(live)
 
@@ -108,3 +113,19 @@ class Pipeline(Admission):
             self._services.ledger.succeed(exchange, exchange.endpoint, live.stream, cancelled=True)
         else:
             self._services.ledger.fail(exchange, status=499, error_type="cancelled", cancelled=True)
+
+    def _stick(self, exchange: Exchange, endpoint: Endpoint, usage: Usage) -> None:
+        """Note where the conversation was answered, and where not."""
+        if exchange.thread is None or self._services.stickiness is None:
+            return
+        self._unstick(exchange)
+        cached = bool(usage.cache_read or usage.cache_write_5m or usage.cache_write_1h)
+        self._services.stickiness.succeeded(exchange.thread.key, endpoint.id, named=exchange.thread.named, cached=cached)
+
+    def _unstick(self, exchange: Exchange) -> None:
+        """Note which endpoints failed the conversation."""
+        if exchange.thread is None or self._services.stickiness is None:
+            return
+        for attempt in exchange.attempts:
+            if attempt.error_type is not None:
+                self._services.stickiness.failed(exchange.thread.key, attempt.endpoint_id)

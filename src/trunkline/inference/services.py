@@ -7,6 +7,7 @@ from msgspec import Struct
 from trunkline.auth.authenticator import Authenticator
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.health.monitor import Monitor
+from trunkline.health.stickiness import Stickiness
 from trunkline.inference.attempts import Attempts
 from trunkline.inference.cached import Cache
 from trunkline.inference.ledger import Ledger
@@ -34,3 +35,4 @@ class Services(Struct, frozen=True):
     staging: Staging | None = None
     cache: Cache | None = None
     routers: Routers | None = None
+    stickiness: Stickiness | None = None
