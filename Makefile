@@ -10,6 +10,8 @@ NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do $$p -c "$(NEW_ENOUGH)" 2>/dev/null && echo $$p && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CLEAN := $(BIN)/python scripts/environment.py
+# Files of tests that run side by side: most wait for servers to start, so that two cores bear three.
+TESTS_AT_ONCE ?= 3
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,7 +37,7 @@ run: setup ## serve on http://127.0.0.1:8787 with the local model; no key of any
 test: setup ## what CI runs: lint, then all tests but the long ones
 	@scripts/debian-packages && scripts/npm-packages tests/contract/npm
 	@$(MAKE) --no-print-directory lint
-	@$(CLEAN) $(BIN)/python -m pytest --durations=20 -rs $(ARGS)
+	@$(CLEAN) $(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --durations=20 -rs $(ARGS)
 
 test-long: setup ## full products, kills, outages, millions of rows: by hand before an issue is closed
 	@scripts/debian-packages && scripts/npm-packages tests/contract/npm tests/contract/agents

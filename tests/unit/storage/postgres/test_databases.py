@@ -62,8 +62,9 @@ def test_an_older_one_is_upgraded_by_a_child_that_no_list_of_processes_betrays(n
     _change(url, "UPDATE control.control_version SET version_num = '0000'")
     monkeypatch.setattr(CONTROL.__class__, "head", "0001")
     calls: list[tuple[object, ...]] = []
-    monkeypatch.setattr("trunkline.storage.postgres.databases.judge", lambda *_: "older")
-    monkeypatch.setattr("trunkline.storage.postgres.databases.upgrade_in_child", lambda *words, where: calls.append((*words, where)))
+    names = Databases.bring_up_to_date.__globals__
+    monkeypatch.setitem(names, "judge", lambda *_: "older")
+    monkeypatch.setitem(names, "upgrade_in_child", lambda *words, where: calls.append((*words, where)))
     Databases(url).bring_up_to_date()
     assert calls == [("-", url, "TRUNKLINE_DATABASE_URL")]
 
