@@ -5,13 +5,14 @@ text to speak, a second of sound heard (`per_unit`), else a token; `request` tha
 image (`per_unit`), else of one of its tokens.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from trunkline.metering.cost import MAX_COST, price
-from trunkline.protocol.catalogue import Pricing
+from trunkline.protocol.catalogue import Endpoint, Pricing
 from trunkline.protocol.usage import Cost, Units, Usage
 
+TOKENS: Final = "tokens"
 Tariff = Callable[[Usage, Units, Pricing, bool], Cost]
 
 
@@ -21,6 +22,14 @@ def price_operation(operation: str, usage: Usage, units: Units, pricing: Pricing
     if tariff is None:
         return price(usage, pricing, utc_hhmm=utc_hhmm)
     return tariff(usage, units, pricing, per_unit)
+
+
+def input_unit(endpoint: Endpoint, outputs: Sequence[str]) -> str:
+    """What `prompt` is the price of, for a model with these output modalities: `tokens`, `characters` or `seconds`."""
+    if "speech" in outputs:
+        return "characters"
+    quirks = endpoint.quirks.operations.get("transcription")
+    return "seconds" if "transcription" in outputs and quirks is not None and quirks.per_unit else TOKENS
 
 
 def _rerank(usage: Usage, units: Units, pricing: Pricing, _per_unit: bool) -> Cost:

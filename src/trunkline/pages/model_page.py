@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.catalogue.vocabulary import MODALITY_ORDER
+from trunkline.metering.units import TOKENS, input_unit
 from trunkline.pages import endpoint_table, formats, parameters, snippets
 from trunkline.pages.endpoint_table import EndpointRow
 from trunkline.pages.formats import Day
@@ -42,6 +43,7 @@ class Head(Struct, frozen=True):
     outputs: tuple[str, ...]
     input_price: str
     output_price: str
+    unit: str
     context: str
     tokens: str
     released: Day
@@ -106,6 +108,7 @@ def head(catalogue: Catalogue, model: Model, tokens: Mapping[str, int], tab: str
         outputs=_ordered(model.output_modalities),
         input_price=formats.per_million(lead.pricing.prompt if lead else None),
         output_price=formats.per_million(lead.pricing.completion if lead else None),
+        unit=input_unit(lead, model.output_modalities) if lead else TOKENS,
         context=formats.count(model.context_length),
         tokens=formats.count(tokens.get(model.id, 0)),
         released=formats.day_of(model.created),

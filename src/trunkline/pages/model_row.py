@@ -6,6 +6,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from trunkline.catalogue.catalogue import Catalogue
+from trunkline.metering.units import TOKENS, input_unit
 from trunkline.pages import formats
 from trunkline.pages.formats import Day
 from trunkline.pages.readiness import alternatives
@@ -24,6 +25,7 @@ class ModelRow(Struct, frozen=True):
     tokens: str
     input_price: str
     output_price: str
+    unit: str
     context: str
     released: Day
     available: bool
@@ -55,6 +57,7 @@ def row_of(catalogue: Catalogue, model: Model, tokens: Mapping[str, int]) -> Mod
         tokens=formats.count(tokens.get(model.id, 0)),
         input_price=formats.per_million(lead.pricing.prompt if lead else None),
         output_price=formats.per_million(lead.pricing.completion if lead else None),
+        unit=input_unit(lead, model.output_modalities) if lead else TOKENS,
         context=formats.count(model.context_length),
         released=formats.day_of(model.created),
         available=catalogue.available(model.id),

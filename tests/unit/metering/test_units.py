@@ -1,12 +1,15 @@
 """What each operation is charged by, to the pico-dollar."""
 
 import pytest
+from endpoints import endpoint
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from trunkline.metering.cost import MAX_COST
-from trunkline.metering.units import price_operation
+from trunkline.metering.units import input_unit, price_operation
 from trunkline.protocol.catalogue import Pricing
+from trunkline.protocol.quirks import OperationQuirks, Quirks
 from trunkline.protocol.usage import Cost, Units, Usage
 
 PRICE = Pricing(prompt=3, completion=5, request=100, image=7, image_output=11, audio=13)
@@ -46,3 +49,17 @@ def test_a_cost_is_never_negative_nor_above_the_bound(operation: str, tokens: in
 def test_a_free_model_costs_nothing() -> None:
     for operation in ("embeddings", "rerank", "speech", "transcription", "images"):
         assert price_operation(operation, Usage(5, 5), Units(1, 1, 1, 1), Pricing(), per_unit=True) == Cost()
+
+
+@pytest.mark.parametrize(
+    ("outputs", "per_unit", "unit"),
+    [
+        (("text",), False, "tokens"),
+        (("speech",), False, "characters"),
+        (("transcription",), True, "seconds"),
+        (("transcription",), False, "tokens"),
+    ],
+)
+def test_a_price_list_says_what_its_prices_are_for(outputs: tuple[str, ...], per_unit: bool, unit: str) -> None:
+    quirks = Quirks(operations={"transcription": OperationQuirks(per_unit=per_unit)})
+    assert input_unit(replace(endpoint("one"), quirks=quirks), outputs) == unit
