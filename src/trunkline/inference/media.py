@@ -2,13 +2,14 @@
 
 import asyncio
 import base64
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from msgspec import structs
 
 from trunkline.dialects.hub.conversation import Block, Conversation, File, Image, ToolResult, Turn, Video
-from trunkline.dialects.media import sniff
+from trunkline.dialects.media import sniff, sniff_base64
 from trunkline.errors import ApiError, ResponseTooLarge, UpstreamError
 from trunkline.transport.downloads import Download, Downloads
 
@@ -18,6 +19,8 @@ MAX_REQUEST_BYTES: Final = 60 * 1024 * 1024
 """Bounds of ours: files in a request, bytes of one, bytes of all."""
 
 _AT_ONCE: Final = 4
+_LOOKED_AT: Final = 64
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _FAMILIES: Final[Mapping[type, tuple[str, ...]]] = {
     Image: ("image/",),
     Video: ("video/",),
@@ -50,6 +53,23 @@ async def inlined(
         raise ApiError("payload_too_large", f"The files of the request are larger than {MAX_REQUEST_BYTES >> 20} MiB together")
     encoded = {url: (base64.b64encode(file.data).decode("ascii"), file.media_type) for url, file in files.items()}
     return structs.replace(conversation, turns=tuple([_with_files(turn, encoded) for turn in conversation.turns]))
+
+
+def check_images(conversation: Conversation) -> None:
+    """That what was given as an image in place is one, before an upstream gets it as bytes.
+
+    Raises ApiError: `unsupported_image_format` for another type, named or told by the first bytes; `invalid_image` for what is no base64.
+    """
+    for block in _blocks(conversation):
+        if not isinstance(block, Image) or block.data is None:
+            continue
+        start = block.data[:_LOOKED_AT]
+        if not start or not _BASE64.fullmatch(start):
+            raise ApiError("invalid_image", "messages: The data of an image is not base64")
+        told = sniff_base64(start)
+        kind = block.media_type or told or ""
+        if not kind.startswith(_FAMILIES[Image]) or (told is not None and not told.startswith(_FAMILIES[Image])):
+            raise ApiError("unsupported_image_format", f"messages: An image is {told or kind or 'of an unknown type'}")
 
 
 def _blocks(conversation: Conversation) -> Iterator[_Linked]:

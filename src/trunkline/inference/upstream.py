@@ -7,7 +7,7 @@ from trunkline.dialects.hub.translation import StreamTranslator, WholeTranslator
 from trunkline.dialects.refusals import classify
 from trunkline.errors import ConnectionLost, MalformedResponse, UpstreamError
 from trunkline.inference.call import Exchange
-from trunkline.inference.media import inlined
+from trunkline.inference.media import check_images, inlined
 from trunkline.inference.routes import Route
 from trunkline.inference.translated import TranslatedReply
 from trunkline.inference.ways import Splitter
@@ -109,6 +109,7 @@ class Upstream:
     async def _load_files(self, exchange: Exchange, wanted: Callable[[str], bool]) -> None:
         """Put the bytes of files into the conversation, once for all attempts."""
         before = exchange.original()
+        check_images(before)
         after = await inlined(before, wanted, self._downloads)
         if after is not before:
             exchange.give(after)

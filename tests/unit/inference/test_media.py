@@ -9,7 +9,7 @@ import pytest
 from trunkline.dialects.hub.conversation import Block, Conversation, File, Image, Text, ToolResult, Turn, Video
 from trunkline.errors import ApiError, EgressDenied, ResponseTooLarge, UpstreamError
 from trunkline.inference import media
-from trunkline.inference.media import inlined
+from trunkline.inference.media import check_images, inlined
 from trunkline.transport.downloads import Download
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 20
@@ -104,3 +104,24 @@ def test_only_the_kinds_that_are_asked_for_are_loaded() -> None:
     assert files.asked == ["https://files.test/a.pdf"]
     image, file = after.turns[0].blocks
     assert image == Image(url=URL) and isinstance(file, File) and file.media_type == "application/pdf"
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type", "error_type"),
+    [
+        ("not base64!", "image/png", "invalid_image"),
+        ("", "image/png", "invalid_image"),
+        (base64.b64encode(b"<html>" * 5).decode(), "text/html", "unsupported_image_format"),
+        (base64.b64encode(b"%PDF-1.7 and more").decode(), "image/png", "unsupported_image_format"),
+    ],
+)
+def test_what_is_no_image_is_not_sent_as_one(data: str, media_type: str, error_type: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        check_images(Conversation(turns=(Turn(role="user", blocks=(Image(data=data, media_type=media_type),)),)))
+    assert caught.value.error_type == error_type
+
+
+def test_images_in_place_and_by_url_pass_the_check() -> None:
+    heic = Image(data=base64.b64encode(b"an unknown but named kind of image").decode(), media_type="image/heic")
+    png = Image(data=base64.b64encode(PNG).decode(), media_type="image/png")
+    check_images(Conversation(turns=(Turn(role="user", blocks=(heic, png, Image(url=URL), Text(text="see"))),)))
