@@ -12,6 +12,7 @@ from trunkline.inference.call import Call
 from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.principal import Principal
 from trunkline.protocol.request import InboundRequest
+from trunkline.routing.order import cache_saves
 
 _SYSTEM: Final = frozenset(("system", "developer"))
 _PLACES: Final[Mapping[str, tuple[str, str]]] = {
@@ -37,7 +38,7 @@ def matters(request: InboundRequest, candidates: Sequence[Sequence[Endpoint]]) -
     order of the caller's own."""
     if request.preferences.order:
         return False
-    return any(len(endpoints) > 1 and any(map(_cache_saves, endpoints)) for endpoints in candidates)
+    return any(len(endpoints) > 1 and any(map(cache_saves, endpoints)) for endpoints in candidates)
 
 
 def thread_of(call: Call, principal: Principal, request: InboundRequest) -> Thread:
@@ -47,11 +48,6 @@ def thread_of(call: Call, principal: Principal, request: InboundRequest) -> Thre
     model = request.models[0] if request.models else ""
     identity = b"\0".join((principal.workspace_id.encode(), model.encode(), b"n" if name else b"b", told))
     return Thread(hashlib.blake2b(identity, digest_size=16).digest(), bool(name))
-
-
-def _cache_saves(endpoint: Endpoint) -> bool:
-    cached = endpoint.pricing.input_cache_read
-    return cached is not None and cached < endpoint.pricing.prompt
 
 
 def _cache_key(request: InboundRequest) -> str | None:

@@ -8,11 +8,11 @@ the count is an estimate. Nothing is charged or recorded.
 import random
 from typing import Final
 
-from trunkline.auth.permissions import require_inference
 from trunkline.dialects.messages import address, tokens
 from trunkline.dialects.messages.prepare import Splicer
 from trunkline.dialects.messages.request import MessagesRequest, parse
 from trunkline.errors import UpstreamError
+from trunkline.inference.admission import Admission
 from trunkline.inference.availability import all_excluded
 from trunkline.inference.call import Call
 from trunkline.inference.candidates import plan_facts, resolve
@@ -40,9 +40,7 @@ class TokenCounts:
     async def run(self, call: Call, reply: Reply) -> None:
         """Answer one call. Raises ApiError for a caller that may not ask, and a request that nothing could serve."""
         services = self._services
-        authorization = call.authorization
-        principal = services.authenticator.known(authorization or b"") or await services.authenticator.authenticate(authorization)
-        require_inference(principal)
+        await Admission(services).authenticated(call)
         request = parse(call.body)
         endpoint = self._first(request)
         counted = await self._counted(endpoint, request, call)

@@ -88,10 +88,11 @@ def _ranks(
 
 def _not_sticky(endpoints: Sequence[Endpoint], demoted: Sequence[int], sticky: str) -> list[bool]:
     """0 for the endpoint that served the conversation before, while it is well and its cache makes a prompt cheaper (contract 3.8)."""
-    return [one.id != sticky or bad > DEGRADED or not _cache_saves(one) for one, bad in zip(endpoints, demoted, strict=True)]
+    return [one.id != sticky or bad > DEGRADED or not cache_saves(one) for one, bad in zip(endpoints, demoted, strict=True)]
 
 
-def _cache_saves(endpoint: Endpoint) -> bool:
+def cache_saves(endpoint: Endpoint) -> bool:
+    """Whether a prompt that is in the endpoint's cache costs less than one that is not."""
     read = endpoint.pricing.input_cache_read
     return read is not None and read < endpoint.pricing.prompt
 
