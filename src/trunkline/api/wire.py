@@ -161,6 +161,16 @@ class WireReply:
             await self._gate.passed()
             self.blocked_since = 0.0
 
+    def push(self, data: bytes) -> bool:
+        """Send a further piece of a stream, unless the client has not taken what it was sent."""
+        if self._over:
+            return True
+        if not self.started or self._gate.closed:
+            return False
+        self.sent_at = time.monotonic()
+        self._transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._http11 else data)
+        return True
+
     def become(self, media_type: str) -> None:
         """Another type of stream, with nothing put in between."""
         self._stream_lines = render_headers(((b"content-type", media_type.encode("ascii")), *RESPONSE_HEADERS))

@@ -17,6 +17,8 @@ _PAIRS: Final = (
     (b"anthropic-ratelimit-requests-remaining", b"anthropic-ratelimit-requests-limit"),
     (b"anthropic-ratelimit-tokens-remaining", b"anthropic-ratelimit-tokens-limit"),
 )
+LIMIT_HEADERS: Final = frozenset(remaining for remaining, _ in _PAIRS)
+"""An answer without any of these says nothing."""
 _MOST_DIGITS: Final = 15
 
 

@@ -76,6 +76,13 @@ class Keeping:
             await self._keep()
         await self._reply.write(data, last=last)
 
+    def push(self, data: bytes) -> bool:
+        """Send a further piece of a stream, if that can be done now."""
+        sent = self._reply.push(data)
+        if sent:
+            self._hear(data)
+        return sent
+
     def become(self, media_type: str) -> None:
         """Another type of stream."""
         self._reply.become(media_type)

@@ -39,6 +39,9 @@ class Reply(Protocol):
     async def write(self, data: bytes, *, last: bool = False) -> None:
         """Send a piece of an event stream, with the head before the first. Waits while the client does not read."""
 
+    def push(self, data: bytes) -> bool:
+        """Send a further piece of a stream now; False = it was not sent and has to go by `write`, which can wait for the client."""
+
     def become(self, media_type: str) -> None:
         """The stream is of this type instead of events, and nothing may be put in between. Before the first `write`."""
 
@@ -77,6 +80,10 @@ class AsgiReply:
             await self._send({"type": "http.response.start", "status": 200, "headers": [*self._stream_headers, *self._headers]})
         await self._send({"type": "http.response.body", "body": data, "more_body": not last})
         self.blocked_since = 0.0
+
+    def push(self, data: bytes) -> bool:
+        """ASGI can only be awaited."""
+        return False
 
     def become(self, media_type: str) -> None:
         """Another type of stream."""

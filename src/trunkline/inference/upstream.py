@@ -6,11 +6,12 @@ from collections.abc import Callable
 from trunkline.dialects.hub.translation import StreamTranslator, WholeTranslator
 from trunkline.dialects.refusals import classify
 from trunkline.errors import ConnectionLost, MalformedResponse, UpstreamError
+from trunkline.health.headroom import LIMIT_HEADERS
 from trunkline.inference.call import Exchange
 from trunkline.inference.media import check_images, inlined
 from trunkline.inference.routes import Route
 from trunkline.inference.translated import TranslatedReply
-from trunkline.inference.ways import Splitter
+from trunkline.inference.ways import Splitter, Way
 from trunkline.providers.signing import Signer
 from trunkline.transport.client import Client
 from trunkline.transport.downloads import Downloads
@@ -52,8 +53,9 @@ class Upstream:
 
     async def whole(self, exchange: Exchange, route: Route) -> WholeTranslator:
         """A complete answer."""
-        response = await self._send(exchange, route, route.whole, route.endpoint.timeouts.total)
-        reply = route.way(exchange.request.dialect, edited=exchange.edited).reply(exchange)
+        way = route.way(exchange.request.dialect, edited=exchange.edited)
+        response = await self._send(exchange, route, way, route.whole, route.endpoint.timeouts.total)
+        reply = way.reply(exchange)
         reply.decode(await response.read_all(ANSWER_LIMIT))
         if reply.error is not None:
             raise reply.error
@@ -65,17 +67,17 @@ class Upstream:
 
     async def opened(self, exchange: Exchange, route: Route) -> Live:
         """A stream whose first content has arrived."""
-        response = await self._send(exchange, route, route.streamed, route.endpoint.timeouts.first_content)
+        way = route.way(exchange.request.dialect, edited=exchange.edited)
+        response = await self._send(exchange, route, way, route.streamed, route.endpoint.timeouts.first_content)
         try:
-            return await _first_content(exchange, route, response)
+            return await _first_content(exchange, route, way, response)
         except BaseException:
             response.close()
             raise
 
-    async def _send(self, exchange: Exchange, route: Route, target: Target, head_timeout: float) -> Response:
+    async def _send(self, exchange: Exchange, route: Route, way: Way, target: Target, head_timeout: float) -> Response:
         if route.launch is not None:
             await route.launch()
-        way = route.way(exchange.request.dialect, edited=exchange.edited)
         if way.fetches is not None:
             await self._load_files(exchange, way.fetches)
         body, extra = way.body(exchange), route.forwarded(exchange.call.headers)
@@ -87,7 +89,8 @@ class Upstream:
             response = await self._send_signed(route, route.signer, target, body, extra, head_timeout)
         if response.status != 200:
             raise await refusal(response)
-        self._heard(route.endpoint.id, response.header)
+        if not response.names.isdisjoint(LIMIT_HEADERS):
+            self._heard(route.endpoint.id, response.header)
         return response
 
     async def _send_signed(self, route: Route, signer: Signer, target: Target, body: bytes, extra: bytes, head_timeout: float) -> Response:
@@ -125,8 +128,7 @@ async def refusal(response: Response) -> UpstreamError:
     return classify(response.status, response.headers, body)
 
 
-async def _first_content(exchange: Exchange, route: Route, response: Response) -> Live:
-    way = route.way(exchange.request.dialect, edited=exchange.edited)
+async def _first_content(exchange: Exchange, route: Route, way: Way, response: Response) -> Live:
     stream, splitter = way.stream(exchange), way.splitter()
     if (response.header(b"content-type") or b"").startswith(b"application/json"):
         first = stream.unstreamed(await response.read_all(ANSWER_LIMIT))

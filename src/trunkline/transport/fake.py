@@ -10,7 +10,7 @@ from trunkline.errors import ConnectionLost, UpstreamError
 from trunkline.protocol.catalogue import Timeouts
 from trunkline.transport.client import Client
 from trunkline.transport.egress import EgressGuard
-from trunkline.transport.response import Response
+from trunkline.transport.response import Flow, Response
 from trunkline.transport.target import Target
 
 Step = bytes | float | UpstreamError
@@ -59,6 +59,12 @@ class FakeResponse(Response):
                 self.fail(step)
         self.complete = not self._steps
         return await super().read()
+
+    async def pour(self, flow: Flow) -> bool:
+        while data := await self.read():
+            if not flow(data):
+                return True
+        return False
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, until a deadline of the reader at the latest."""

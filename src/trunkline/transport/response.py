@@ -1,6 +1,7 @@
 """One response while it arrives: the head, then decoded body bytes as the caller asks for them, under deadlines."""
 
 import asyncio
+from collections.abc import Callable, KeysView
 from typing import TYPE_CHECKING, cast
 
 from trunkline.errors import ConnectionLost, ResponseTooLarge, UpstreamError, UpstreamTimeout
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from trunkline.transport.connection import Connection
 
 Headers = list[tuple[bytes, bytes]]
+Flow = Callable[[bytes], bool]
+"""Takes bytes as they arrive; False = it wants no more."""
 _NEVER = float("inf")
 
 
@@ -26,6 +29,7 @@ class Response:
         "_expect_at",
         "_expected",
         "_fields",
+        "_flow",
         "_idle",
         "_max_decoded",
         "_pieces",
@@ -62,7 +66,8 @@ class Response:
         self._expected = ("", 0.0)
         self._pieces: list[bytes] = []
         self._waits_since = sent_at
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: asyncio.Future[bool] | None = None
+        self._flow: Flow | None = None
         self._connection: Connection | None = None
         self._decoder: Decoder | None = None
         self._max_decoded = max_decoded
@@ -70,6 +75,11 @@ class Response:
     def header(self, name: bytes) -> bytes | None:
         """The value of the header `name` (lower-case), the last one if it came several times."""
         return self._fields.get(name)
+
+    @property
+    def names(self) -> KeysView[bytes]:
+        """The names of all headers."""
+        return self._fields.keys()
 
     def expect(self, phase: str, seconds: float, *, since: float | None = None) -> None:
         """Set one more deadline: a read that still waits `seconds` after `since` (loop time; default now) raises UpstreamTimeout(phase).
@@ -97,6 +107,22 @@ class Response:
                 return b""
             else:
                 await self._wait_body()
+
+    async def pour(self, flow: Flow) -> bool:
+        """Hand what arrives to `flow` at once, without a turn of the event loop in between, until it returns False. Returns whether it did;
+        else the body has ended. Raises as `read` does, and what `flow` raises. A cancelled call loses nothing."""
+        while True:
+            if not self._pieces and self._decoder is None and self.error is None and not self.complete:
+                self._flow = flow
+                try:
+                    if await self._wait_body():
+                        return True
+                finally:
+                    self._flow = None
+            elif not (data := await self.read()):
+                return False
+            elif not flow(data):
+                return True
 
     async def read_all(self, limit: int) -> bytes:
         """The whole decoded body. Raises ResponseTooLarge, and closes, when it is longer than `limit` bytes; otherwise as `read`."""
@@ -170,10 +196,11 @@ class Response:
     def wake(self) -> None:
         """Let the waiting reader look again."""
         waiter = self._waiter
-        if waiter is not None:
-            self._waiter = None
-            if not waiter.done():
-                waiter.set_result(None)
+        if waiter is None or (self._flow is not None and self._pieces and self._flows_on(self._flow, waiter)):
+            return
+        self._waiter = None
+        if not waiter.done():
+            waiter.set_result(False)
 
     def deadline(self) -> float:
         """When to give up, as things are now (loop time). While nobody waits for bytes only `total` counts."""
@@ -219,12 +246,27 @@ class Response:
             self._connection.drained()
         return output
 
-    async def _wait_body(self) -> None:
+    def _flows_on(self, flow: Flow, waiter: "asyncio.Future[bool]") -> bool:
+        """Pour out what has arrived; False when the reader has to look, since the body has ended."""
+        if waiter.done():
+            return False
+        try:
+            if not flow(self._take()):
+                waiter.set_result(True)
+        except Exception as error:  # noqa: BLE001 - it is raised where the flow was given
+            waiter.set_exception(error)
+        if waiter.done() or self.complete or self.error is not None:
+            return False
+        self._waits_since = waiter.get_loop().time()
+        return True
+
+    async def _wait_body(self) -> bool:
+        """Wait until there is something to look at; True when a flow has taken its last."""
         connection = cast("Connection", self._connection)
         self._waiter = connection.loop.create_future()
         self._waits_since = connection.loop.time()
         connection.ring_by(self.deadline())
         try:
-            await self._waiter
+            return await self._waiter
         finally:
             self._waiter = None

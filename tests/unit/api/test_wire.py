@@ -224,3 +224,21 @@ def test_more_headers_go_with_the_head(streamed: bool) -> None:
         assert b"x-more" not in rest
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize("http11", [True, False])
+def test_a_further_piece_can_be_pushed_while_the_client_takes_it(http11: bool) -> None:
+    async def scene() -> None:
+        one = Scene(http11=http11)
+        assert not one.reply.push(b"first")
+        await one.reply.write(b"first")
+        assert one.reply.push(b"second")
+        assert one.wire.writes[1:] == [b"6\r\nsecond\r\n" if http11 else b"second"]
+        one.gate.close()
+        assert not one.reply.push(b"third")
+        one.gate.open()
+        await one.reply.write(b"end", last=True)
+        assert one.reply.push(b"late")
+        assert len(one.wire.writes) == 3
+
+    asyncio.run(scene())

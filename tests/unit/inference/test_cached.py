@@ -52,6 +52,10 @@ class Written:
         self.started = True
         self.done.append((data, last))
 
+    def push(self, data: bytes) -> bool:
+        self.done.append((data, False))
+        return self.started
+
     def become(self, media_type: str) -> None:
         self.done.append(media_type)
 
@@ -119,6 +123,20 @@ def test_a_stream_is_kept_with_its_last_piece_and_without_comments() -> None:
     asyncio.run(scene())
     assert reply.done[0] == MISS
     assert [one[1] for one in reply.done[1:]] == [False, False, True]
+
+
+def test_what_is_pushed_is_kept_too() -> None:
+    kept, _, store = keeping(msgspec.structs.replace(RECORD, streamed=True))
+
+    async def scene() -> None:
+        assert not kept.push(b"data: 1\n\n")
+        await kept.write(b"data: 1\n\n")
+        assert kept.push(b"data: 2\n\n")
+        await kept.write(b"data: 3\n\n", last=True)
+        found = await store.get(b"key")
+        assert found is not None and found.body == b"data: 1\n\ndata: 2\n\ndata: 3\n\n"
+
+    asyncio.run(scene())
 
 
 @pytest.mark.parametrize(

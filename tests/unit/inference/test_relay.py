@@ -78,3 +78,37 @@ def test_heartbeats_do_not_keep_a_stream_alive() -> None:
 def test_a_connection_that_breaks_after_the_end_is_no_error() -> None:
     _, _, live = passed(stream(ROLE, event({"content": "Hi"}), event({}, finish="stop"), DONE, ConnectionLost("reset")))
     assert live.stream.done
+
+
+class Pushed(AsgiReply):
+    """A reply that can be pushed to, except while it is `shut`."""
+
+    shut = False
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.send, never, [])
+        self.pushed: list[bytes] = []
+        self.outcome = outcome
+
+    def push(self, data: bytes) -> bool:
+        if self.shut:
+            return False
+        self.pushed.append(data)
+        self.outcome.pieces.append(data)
+        return True
+
+
+@pytest.mark.parametrize("shut", [False, True])
+def test_what_cannot_be_pushed_is_written_and_nothing_is_lost_or_doubled(shut: bool) -> None:
+    async def run() -> tuple[Pushed, bytes]:
+        reply = Pushed(Outcome())
+        reply.shut = shut
+        steps = [event({"content": word}) for word in ("a", "b", "c")]
+        response = FakeResponse(stream(ROLE, *steps, event({}, finish="stop"), USAGE + DONE), Timeouts(), sent_at=0.0)
+        live = Live(response, EventSplitter(), ChatStream("gen-1", "a/m", "One", 1, Quirks()), b"")
+        return reply, await relay(live, reply, SimpleNamespace(draining=False), 60.0)
+
+    reply, rest = asyncio.run(run())
+    assert reply.outcome.text == "abc"
+    assert len(reply.pushed) == (0 if shut else 3)
+    assert b'content":"c' not in rest

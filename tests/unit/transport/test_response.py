@@ -9,6 +9,7 @@ import brotli
 import pytest
 
 from trunkline.errors import ConnectionLost, MalformedResponse, ResponseTooLarge, UpstreamTimeout
+from trunkline.transport.response import Response
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\ntransfer-encoding: chunked\r\nX-Twice: 1\r\nX-Twice: 2\r\n\r\n"
 PIECE = b"2\r\nok\r\n"
@@ -274,5 +275,89 @@ def test_compressed_bytes_that_never_say_anything_are_not_kept(run, converse):
             with pytest.raises(UpstreamTimeout):
                 await response.read()
             assert response.buffered < 2_000_000
+
+    run(main())
+
+
+def test_a_flow_takes_what_arrives_until_it_has_enough(run, converse):
+    async def main():
+        async with converse(["read", HEAD, 0.05, PIECE, 0.05, PIECE, 0.05, PIECE, 0.05, END]) as talk:
+            response, seen = await talk.send(), []
+            assert await response.pour(lambda data: seen.append(data) or len(seen) < 2)
+            assert seen == [b"ok", b"ok"]
+            assert not await response.pour(lambda data: seen.append(data) or True)
+            assert seen == [b"ok"] * 3
+            assert await response.read() == b""
+
+    run(main())
+
+
+def test_a_flow_gets_its_bytes_before_anybody_else_has_a_turn(run, converse, monkeypatch):
+    async def main():
+        async with converse(["read", HEAD, 0.05, PIECE, 0.05, END]) as talk:
+            response, order = await talk.send(), []
+            loop, put = asyncio.get_running_loop(), Response.put
+
+            def put_and_mark(self, piece):
+                loop.call_soon(order.append, "turn")
+                put(self, piece)
+
+            monkeypatch.setattr(Response, "put", put_and_mark)
+            await response.pour(lambda data: order.append("flow") or True)
+            assert order == ["flow", "turn"]
+
+    run(main())
+
+
+def test_what_a_flow_raises_ends_the_pouring(run, converse):
+    async def main():
+        async with converse(["read", HEAD, 0.05, PIECE, END]) as talk:
+            response = await talk.send()
+
+            def refuse(data):
+                raise ResponseTooLarge("too much")
+
+            with pytest.raises(ResponseTooLarge, match="too much"):
+                await response.pour(refuse)
+            response.close()
+
+    run(main())
+
+
+def test_the_idle_deadline_starts_anew_with_each_bytes_poured(run, converse):
+    async def main():
+        async with converse(["read", HEAD, *[PIECE, 0.2] * 4, END]) as talk:
+            seen = []
+            assert not await (await talk.send(first_content=0.6, idle=0.6)).pour(lambda data: seen.append(data) or True)
+            assert b"".join(seen) == b"ok" * 4
+        async with converse(["read", HEAD + PIECE]) as talk:
+            with pytest.raises(UpstreamTimeout, match="idle"):
+                await (await talk.send(idle=0.05)).pour(lambda data: True)
+
+    run(main())
+
+
+def test_a_cancelled_flow_loses_nothing(run, converse):
+    async def main():
+        async with converse(["read", HEAD, 0.3, PIECE + END]) as talk:
+            response, seen = await talk.send(), []
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await response.pour(lambda data: seen.append(data) or True)
+            assert seen == []
+            assert await response.read_all(100) == b"ok"
+
+    run(main())
+
+
+def test_compressed_bytes_are_poured_unpacked(run, converse):
+    packed = gzip.compress(b"0123456789" * 50)
+    head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)
+
+    async def main():
+        async with converse(["read", head + packed[:20], 0.05, packed[20:]]) as talk:
+            seen = []
+            assert not await (await talk.send()).pour(lambda data: seen.append(data) or True)
+            assert b"".join(seen) == b"0123456789" * 50
 
     run(main())
