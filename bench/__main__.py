@@ -12,7 +12,7 @@ import click
 from bench.gateways import GATEWAYS, Starter
 from bench.peers import PEERS, duty_rows
 from bench.processes import Missing
-from bench.results import Figures, add_events, fold, insert, judge, markdown, table, verdict_table
+from bench.results import Figures, derive, fold, insert, judge, markdown, table, verdict_table
 from bench.rounds import Plan, measure
 
 DOCS = Path("docs/performance.md")
@@ -52,7 +52,7 @@ def chosen(only: Sequence[str], *, peers: bool) -> dict[str, Starter]:
 
 def report(figures: Figures, heading: str, *, peers: bool) -> tuple[str, bool]:
     """The report as Markdown, and whether no number to beat was missed. Beside the peers nothing is judged but all duties are told."""
-    add_events(figures)
+    derive(figures)
     folded = fold(figures)
     verdicts = [] if peers else judge(folded)
     second = markdown(duty_rows(folded)) if peers else verdict_table(verdicts)

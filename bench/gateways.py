@@ -17,6 +17,10 @@ from bench.upstream import Upstream, nginx_frame
 KINDS: tuple[workload.Kind, ...] = ("plain", "burst", "paced", "tls")
 TRANSLATED: tuple[workload.Kind, ...] = ("to_messages", "from_messages")
 """Loads that only a gateway with several dialects can take."""
+OWN = (*TRANSLATED, *workload.ROUTES)
+"""Loads that only Trunkline takes."""
+HOUSES = 4
+"""Endpoints of a model that is routed."""
 
 _PATIENCE_S = 60
 
@@ -185,17 +189,26 @@ def envoy(place: Place) -> Gateway:
 
 
 def trunkline_config(upstream: Upstream) -> str:
-    """A trunkline.toml with one provider, model and priced endpoint for each workload."""
-    records = (
-        f'[[providers]]\nslug = "bench-{kind}"\nname = "Bench {kind}"\ndialect = "{workload.WORKLOADS[kind].dialect}"\n'
-        f'base_url = "{upstream.url(kind)}"\napi_key = "upstream-secret"\n\n'
-        f'[[models]]\nid = "bench/{kind}"\nname = "Bench: {kind}"\ncontext_length = 128000\n'
-        'input_modalities = ["text"]\noutput_modalities = ["text"]\n\n'
-        f'[[endpoints]]\nmodel = "bench/{kind}"\nprovider = "bench-{kind}"\nupstream_model = "bench-1"\n'
-        'pricing = { prompt = "0.000001", completion = "0.000002" }\n'
-        for kind in KINDS + TRANSLATED
-    )
+    """A trunkline.toml with a model for each workload: one provider and priced endpoint each, but several where it is about routing."""
+    records = []
+    for kind in KINDS + OWN:
+        records.append(
+            f'[[models]]\nid = "bench/{kind}"\nname = "Bench: {kind}"\ncontext_length = 128000\n'
+            'input_modalities = ["text"]\noutput_modalities = ["text"]\n'
+        )
+        records += [_house(upstream, kind, number) for number in range(HOUSES if kind in ("routed", "preferring") else 1)]
     return "\n".join(records)
+
+
+def _house(upstream: Upstream, kind: workload.Kind, number: int) -> str:
+    """A provider and its endpoint; the further ones are a little dearer."""
+    slug = f"bench-{kind}" if not number else f"bench-{kind}-{number}"
+    return (
+        f'[[providers]]\nslug = "{slug}"\nname = "{slug}"\ndialect = "{workload.WORKLOADS[kind].dialect}"\n'
+        f'base_url = "{upstream.url(kind)}"\napi_key = "upstream-secret"\n\n'
+        f'[[endpoints]]\nmodel = "bench/{kind}"\nprovider = "{slug}"\nupstream_model = "bench-1"\n'
+        f'pricing = {{ prompt = "0.00000{number + 1}", completion = "0.00000{number + 2}", input_cache_read = "0.0000001" }}\n'
+    )
 
 
 def trunkline_environ(data: Path, config: Path, authority: Path | None = None) -> dict[str, str]:
@@ -224,8 +237,8 @@ def trunkline(place: Place) -> Gateway:
     environ = trunkline_environ(data, config, place.upstream.authority)
     key = trunkline_key(environ)
     gateway = started("trunkline", place, [sys.executable, "-m", "trunkline", "serve", "--port", str(port)], port, environ=environ, key=key)
-    gateway.ports = dict.fromkeys(KINDS + TRANSLATED, port)
-    gateway.paths = dict.fromkeys(KINDS + TRANSLATED, "/api/v1")
+    gateway.ports = dict.fromkeys(KINDS + OWN, port)
+    gateway.paths = dict.fromkeys(KINDS + OWN, "/api/v1")
     return gateway
 
 

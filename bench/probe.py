@@ -19,10 +19,11 @@ class BrokenAnswer(Exception):
 
 
 class Answer:
-    """One response as httptools reads it, and whether it is complete."""
+    """One response as httptools reads it, and whether it is complete. `headers` have lower-case names."""
 
     def __init__(self) -> None:
         self.pieces: list[bytes] = []
+        self.headers: dict[bytes, bytes] = {}
         self.complete = False
         self._parser = httptools.HttpResponseParser(self)
 
@@ -33,6 +34,9 @@ class Answer:
     def status(self) -> int:
         status: int = self._parser.get_status_code()
         return status
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.lower()] = value
 
     def on_body(self, body: bytes) -> None:
         self.pieces.append(body)

@@ -31,6 +31,9 @@ COLUMNS = (
     Column(key="to_messages_event_us", heading="chat in, messages out, µs/event", decimals=1),
     Column(key="from_messages_event_us", heading="messages in, chat out, µs/event", decimals=1),
     Column(key="tls_us", heading="plain, TLS upstream, µs/request", ratio=True),
+    Column(key="fixed_us", heading="with tools, one endpoint, µs/request"),
+    Column(key="router_us", heading="added by routing over 4, µs"),
+    Column(key="preferences_us", heading="the same with preferences, µs"),
     Column(key="rps", heading="requests/s on one core, best round", fold="most"),
     Column(key="p50_us", heading="added p50, µs", fold="least"),
     Column(key="p99_us", heading="added p99, µs", fold="least"),
@@ -60,6 +63,7 @@ LIMITS = (
     Limit(what="paced event, CPU", key="paced_event_us", limit=1.6, relative=True),
     Limit(what="event of a burst, chat in, messages out, CPU", key="to_messages_event_us", limit=25, unit="µs"),
     Limit(what="event of a burst, messages in, chat out, CPU", key="from_messages_event_us", limit=25, unit="µs"),
+    Limit(what="full router beside one fixed endpoint, CPU", key="router_us", limit=20, unit="µs"),
     Limit(what="added p99 at one connection", key="p99_us", limit=1000, unit="µs"),
     Limit(what="ready after start", key="ready_s", limit=1.5, unit="s"),
     Limit(what="`import trunkline`", key="import_s", limit=0.4, unit="s"),
@@ -78,9 +82,15 @@ class Verdict(Struct, frozen=True, kw_only=True):
         return None if self.measured is None else self.measured <= self.limit.limit
 
 
-def add_events(figures: Figures) -> None:
-    """Derives the cost of one event of a burst from the cost of the stream."""
+DIFFERENCES = {"router_us": ("routed_us", "fixed_us"), "preferences_us": ("preferring_us", "fixed_us")}
+
+
+def derive(figures: Figures) -> None:
+    """Derives the cost of one event of a burst from the cost of the stream, and that of routing from both models of each round."""
     for columns in figures.values():
+        for key, (whole, without) in DIFFERENCES.items():
+            if whole in columns and without in columns:
+                columns[key] = [one - other for one, other in zip(columns[whole], columns[without], strict=True)]
         for kind in ("burst", "to_messages", "from_messages"):
             if f"{kind}_us" in columns:
                 columns[f"{kind}_event_us"] = [value / EVENTS for value in columns[f"{kind}_us"]]

@@ -57,6 +57,7 @@ def nginx_upstream(folder: Path, plain_port: int, tls_port: int, certificate: Pa
         "    location = /health { return 200 ok; }\n"
         + _location("plain", "application/json", workload.reply())
         + _location("tls", "application/json", workload.reply())
+        + "".join(_location(kind, "application/json", workload.reply()) for kind in workload.ROUTES)
         + _location("burst", "text/event-stream", workload.stream())
         + _location("from_messages", "text/event-stream", workload.stream())
         + _location("to_messages", "text/event-stream", translations.messages_stream(workload.pieces()))

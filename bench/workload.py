@@ -12,8 +12,10 @@ from msgspec import Struct
 
 from bench import translations
 
-Kind = Literal["plain", "burst", "paced", "tls", "to_messages", "from_messages"]
+Kind = Literal["plain", "burst", "paced", "tls", "to_messages", "from_messages", "fixed", "routed", "preferring"]
 
+ROUTES: tuple[Kind, ...] = ("fixed", "routed", "preferring")
+"""Loads that tell what routing costs: a model with one endpoint, one with several, and that with preferences."""
 EVENTS = 52
 """Events of a stream: role, content, finish, usage, `[DONE]`."""
 
@@ -22,6 +24,8 @@ TRANSLATED_EVENTS = -1
 """How many more events a translated chat stream has: its role comes with the first content."""
 PACE_MS = 10
 REQUEST_BYTES = 630
+TURN_BYTES = 1150
+"""Of a request of a conversation with tools."""
 REPLY_BYTES = 655
 EVENT_BYTES = 308
 
@@ -44,7 +48,8 @@ class Workload(Struct, frozen=True, kw_only=True):
     """One way of loading a gateway.
 
     `path`: base path at the upstream; `connections`: requests at once; `operation`: what clients call below their base path;
-    `answers_at`: where the upstream answers below its own, in `dialect`.
+    `answers_at`: where the upstream answers below its own, in `dialect`. `turn`: the request belongs to a named conversation and brings
+    tools; `more`: fields of its own.
     """
 
     kind: Kind
@@ -54,8 +59,18 @@ class Workload(Struct, frozen=True, kw_only=True):
     operation: str = "chat/completions"
     answers_at: str = "chat/completions"
     dialect: str = "chat"
+    turn: bool = False
+    more: Mapping[str, object] = {}
 
 
+_PREFERENCES: Mapping[str, object] = {
+    "ignore": ["somebody", "somebody-else"],
+    "data_collection": "allow",
+    "require_parameters": True,
+    "max_price": {"prompt": 10, "completion": 20},
+    "preferred_min_throughput": {"p50": 1, "p90": 0.5},
+    "preferred_max_latency": 10,
+}
 WORKLOADS: Mapping[Kind, Workload] = {
     "plain": Workload(kind="plain", stream=False, path="/plain/v1", connections=32),
     "burst": Workload(kind="burst", stream=True, path="/burst/v1", connections=16),
@@ -65,6 +80,16 @@ WORKLOADS: Mapping[Kind, Workload] = {
         kind="to_messages", stream=True, path="/to-messages", connections=16, answers_at="v1/messages", dialect="messages"
     ),
     "from_messages": Workload(kind="from_messages", stream=True, path="/from-messages/v1", connections=16, operation="messages"),
+    "fixed": Workload(kind="fixed", stream=False, path="/fixed/v1", connections=32, turn=True),
+    "routed": Workload(kind="routed", stream=False, path="/routed/v1", connections=32, turn=True),
+    "preferring": Workload(
+        kind="preferring", stream=False, path="/preferring/v1", connections=32, turn=True, more={"provider": _PREFERENCES}
+    ),
+}
+_SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "unit": {"enum": ["celsius", "fahrenheit"]}}, "required": ["city"]}
+_TURN: Mapping[str, object] = {
+    "session_id": "bench-conversation-1",
+    "tools": [{"type": "function", "function": {"name": "weather", "description": "The weather in a city.", "parameters": _SCHEMA}}],
 }
 
 
@@ -75,7 +100,8 @@ def _padded(value: dict[str, object], key: str, size: int) -> bytes:
 
 
 def request_body(workload: Workload, prefix: str = "") -> bytes:
-    """A request for the model `bench/<kind>`, with what a gateway wants before the name; a chat request has 630 bytes."""
+    """A request for the model `bench/<kind>`, with what a gateway wants before the name; a chat request has 630 bytes, one of a
+    conversation with tools 1,150."""
     if workload.operation == "messages":
         return translations.messages_request(f"{prefix}bench/{workload.kind}", _SYSTEM, _QUESTION)
     body: dict[str, object] = {
@@ -86,7 +112,9 @@ def request_body(workload: Workload, prefix: str = "") -> bytes:
     }
     if workload.stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
-    missing = REQUEST_BYTES - len(msgspec.json.encode(body))
+    if workload.turn:
+        body |= {**_TURN, **workload.more}
+    missing = (TURN_BYTES if workload.turn else REQUEST_BYTES) - len(msgspec.json.encode(body))
     body["messages"] = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": _QUESTION + (" Really?" * missing)[:missing]}]
     return msgspec.json.encode(body)
 

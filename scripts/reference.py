@@ -117,20 +117,33 @@ def providers_page(module: ModuleType) -> list[str]:
 
 
 def configuration_page(module: ModuleType) -> list[str]:
-    """The keys of the single tables of `trunkline.toml`; those of its lists are in the Structs that read them."""
+    """The keys of the tables of `trunkline.toml`, but for the lists of the catalogue, whose keys are in the Structs that read them."""
     lines = [
         "`trunkline.toml` describes providers, models and endpoints in lists of tables, and what follows in single tables. "
         "A running server reads it again after SIGHUP.",
     ]
     for field in inspect.type_info(module.Tables).fields:
-        if isinstance(field.type, inspect.StructType):
-            rows = [(code(key.encode_name), _default(key), _description(key)) for key in field.type.fields]
-            doc = (field.type.cls.__doc__ or "").strip()
-            lines += ["", f"## `[{field.encode_name}]`", "", doc, "", *table(("key", "default", "meaning"), rows)]
+        listed = isinstance(field.type, inspect.VarTupleType)
+        shape = field.type.item_type if isinstance(field.type, inspect.VarTupleType) else field.type
+        if isinstance(shape, inspect.StructType):
+            name = f"[[{field.encode_name}]]" if listed else f"[{field.encode_name}]"
+            lines += _section(name, shape)
+    return lines
+
+
+def _section(name: str, shape: inspect.StructType) -> list[str]:
+    """A table with its keys, and then the tables inside it."""
+    inner = {key.encode_name: key.type for key in shape.fields if isinstance(key.type, inspect.StructType)}
+    rows = [(code(key.encode_name), _default(key), _description(key)) for key in shape.fields if key.encode_name not in inner]
+    lines = ["", f"## {code(name)}", "", (shape.cls.__doc__ or "").strip(), "", *table(("key", "default", "meaning"), rows)]
+    for key, struct in inner.items():
+        lines += _section(f"{name[:-1]}.{key}]", struct)
     return lines
 
 
 def _default(field: inspect.Field) -> str:
+    if field.required:
+        return "needed"
     value = field.default if field.default_factory is NODEFAULT else field.default_factory()
     return code(str(value)) if value else ""
 

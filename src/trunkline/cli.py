@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -209,7 +210,8 @@ def route(request_file: BinaryIO, dialect: str, url: str, key: str, **flags: str
     asked = route_table.ask(
         url or route_table.address(chosen), key or route_table.find_key(chosen), request_file.read(), dialect, os.environ
     )
-    for line in route_table.lines(asyncio.run(asked)):
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in route_table.lines(asyncio.run(asked), width):
         click.echo(line)
 
 

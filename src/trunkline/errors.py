@@ -6,6 +6,7 @@
     ├── StorageUnavailable          the database did not answer
     └── UpstreamError               one attempt failed; `kind` is the class of docs/architecture.md, "Errors"
         ├── ConnectFailed           no connection: DNS, refused, TLS, or reset before the response head
+        │   └── CertificateRejected the upstream's certificate is not accepted
         ├── UpstreamTimeout         no head, no content, or silence for longer than allowed
         ├── ConnectionLost          the connection ended inside a response
         ├── MalformedResponse       not HTTP, not JSON, not the dialect, or 200 with nothing in it
@@ -101,9 +102,11 @@ class StorageUnavailable(TrunklineError):
 
 
 class UpstreamError(TrunklineError):
-    """One attempt failed. `kind` picks the row of `inference.verdicts`; `status` is the upstream's HTTP status, 0 when none came."""
+    """One attempt failed. `kind` picks the row of `inference.verdicts`; `status` is the upstream's HTTP status, 0 when none came. `told` is
+    what callers read in place of a message that names addresses of the operator's network; "" = the message."""
 
     kind = "server"
+    told = ""
 
     def __init__(self, message: str, *, status: int = 0) -> None:
         super().__init__(message)
@@ -115,6 +118,14 @@ class ConnectFailed(UpstreamError):
     """No connection was made, or it was reset before any response byte."""
 
     kind = "connect"
+    told = "the connection failed"
+
+
+class CertificateRejected(ConnectFailed):
+    """The upstream shows a certificate that is not valid, not for its name, or of nobody who is trusted. The same will happen next time."""
+
+    kind = "certificate"
+    told = "its TLS certificate is not accepted"
 
 
 class UpstreamTimeout(UpstreamError):
@@ -150,16 +161,29 @@ class EgressDenied(UpstreamError):
     """The egress guard refused the address."""
 
     kind = "egress"
+    told = "its address must not be called"
 
 
 class UpstreamRefused(UpstreamError):
-    """The upstream answered with an error. `code` is its own code, `retry_after` its hint in seconds, `raw` its body as sent (bounded)."""
+    """The upstream answered with an error. `code` is its own code, `retry_after` its hint in seconds, `raw` its body as sent (bounded).
+    `reasons`: what its moderation found, and `flagged_input` in which words of the request."""
 
     def __init__(
-        self, kind: str, message: str, *, status: int, code: str | None = None, retry_after: float | None = None, raw: str = ""
+        self,
+        kind: str,
+        message: str,
+        *,
+        status: int,
+        code: str | None = None,
+        retry_after: float | None = None,
+        raw: str = "",
+        reasons: Sequence[str] = (),
+        flagged_input: str = "",
     ) -> None:
         super().__init__(message, status=status)
         self.kind = kind
         self.code = code
         self.retry_after = retry_after
         self.raw = raw
+        self.reasons = tuple(reasons)
+        self.flagged_input = flagged_input

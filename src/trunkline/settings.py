@@ -35,6 +35,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     bootstrap_api_key: str
     bootstrap_management_key: str
 
+    @property
+    def own_host(self) -> str:
+        """The name in `public_url`, in lower case without a port; "" when there is none."""
+        return urlsplit(self.public_url).hostname or ""
+
     def __repr__(self) -> str:
         return (
             f"Settings(host={self.host!r}, port={self.port}, workers={self.workers}, data_dir={str(self.data_dir)!r}, local={self.local!r})"

@@ -2,7 +2,7 @@ import tomllib
 from pathlib import Path
 
 import msgspec
-from bench.gateways import envoy_config, nginx_gateway, trunkline_config
+from bench.gateways import HOUSES, envoy_config, nginx_gateway, trunkline_config
 from bench.upstream import Upstream, nginx_upstream
 
 UPSTREAM = Upstream(plain_port=1, tls_port=2, paced_port=3, authority=Path("/ca.pem"))
@@ -17,6 +17,9 @@ def test_every_gateway_reaches_every_upstream() -> None:
         "https://localhost:2/tls/v1",
         "http://127.0.0.1:1/to-messages",
         "http://127.0.0.1:1/from-messages/v1",
+        "http://127.0.0.1:1/fixed/v1",
+        *["http://127.0.0.1:1/routed/v1"] * HOUSES,
+        *["http://127.0.0.1:1/preferring/v1"] * HOUSES,
     ]
     clusters = msgspec.json.decode(envoy_config(9, UPSTREAM))["static_resources"]["clusters"]
     assert ["transport_socket" in cluster for cluster in clusters] == [False, False, True]

@@ -1,5 +1,5 @@
 import pytest
-from bench.results import Figures, add_events, fold, insert, judge, table, verdict_table
+from bench.results import Figures, derive, fold, insert, judge, table, verdict_table
 
 
 def figures() -> Figures:
@@ -27,13 +27,22 @@ def test_rounds_are_folded_to_medians_and_latencies_to_what_is_added() -> None:
 
 def test_verdicts_are_ratios_to_envoy_of_the_same_run() -> None:
     found = figures()
-    add_events(found)
+    derive(found)
     verdicts = {verdict.limit.key: (verdict.measured, verdict.passed) for verdict in judge(fold(found))}
     assert verdicts["plain_us"] == (1.1, True)
     assert verdicts["burst_event_us"] == (5.0, False)
     assert verdicts["p99_us"] == (350, True)
     assert verdicts["import_s"] == (0.5, False)
     assert verdicts["ready_s"] == (None, None)
+
+
+def test_routing_costs_what_it_adds_to_one_endpoint_in_the_same_round() -> None:
+    found: Figures = {"trunkline": {"fixed_us": [100, 150, 110], "routed_us": [119, 160, 135], "preferring_us": [120, 180, 140]}}
+    derive(found)
+    assert found["trunkline"]["router_us"] == [19, 10, 25]
+    assert found["trunkline"]["preferences_us"] == [20, 30, 30]
+    verdict = next(verdict for verdict in judge(fold(found)) if verdict.limit.key == "router_us")
+    assert (verdict.measured, verdict.passed) == (19, True)
 
 
 def test_without_envoy_there_are_no_ratios() -> None:
@@ -44,7 +53,7 @@ def test_without_envoy_there_are_no_ratios() -> None:
 
 def test_tables_show_ratios_and_gaps() -> None:
     found = figures()
-    add_events(found)
+    derive(found)
     head, _, *rows = table(fold(found)).splitlines()
     assert head.startswith("| gateway | plain, µs/request |")
     assert "| 110 (1.10x) |" in rows[2]

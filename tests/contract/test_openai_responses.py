@@ -52,6 +52,16 @@ class TestEveryDialect:
         assert (response.usage.input_tokens, response.usage.output_tokens) == (100, 20)
         assert response.id.startswith("gen-")
 
+    @pytest.mark.parametrize("stream", [False, True])
+    def test_a_prompt_that_is_too_long_is_no_error(self, client: OpenAI, upstream: MockServer, dialect: str, stream: bool) -> None:
+        """Contract 2.12, "Responses skin": it is a response that ended for its length."""
+        upstream.use(Rule(fault=Fault(kind="status", status=400, message="The prompt is too long")))
+        answer = ask(client, dialect, stream=stream)
+        response = [event.response for event in answer][-1] if stream else answer
+        assert (response.status, response.error, response.output) == ("incomplete", None, [])
+        assert response.incomplete_details.reason == "max_output_tokens"
+        assert (response.error_type, response.usage.total_tokens) == ("context_length_exceeded", 0)
+
     def test_a_stream_says_the_same(self, client: OpenAI, dialect: str) -> None:
         response, events = gather(client, dialect)
         assert response.output_text == QUESTION

@@ -20,4 +20,5 @@ PLAIN = Endpoint(
 def endpoint(tag: str, price: int = 1, **changes: object) -> Endpoint:
     """An endpoint with this tag and total price (pico-dollars a token)."""
     slug = tag.partition("/")[0]
-    return replace(PLAIN, id=tag, tag=tag, provider=slug, provider_name=slug.title(), pricing=Pricing(prompt=price), **changes)
+    named = {"id": tag, "tag": tag, "provider": slug, "provider_name": slug.title(), "pricing": Pricing(prompt=price)}
+    return replace(PLAIN, **named | changes)

@@ -28,7 +28,7 @@ SECOND_COST: Final = 20 * 3_000_000 + 3 * 50_000_000
 """Pico-dollars."""
 TRIES: Final = 3
 GAP_MS: Final = (120, 700, 2500)
-"""Between two events, in the first try and in those after it."""
+"""Between two events, in the first try and in those after it; one that waits for a timeout has more patience instead."""
 PATIENCE_S: Final = (1.0, 2.5, 6.0)
 
 
@@ -221,6 +221,6 @@ def script(cases: Sequence[Case]) -> list[Rule]:
     for case in cases:
         for turn in range(case.tries):
             slowed = case.strike.place == "mid" and case.outcome == "error"
-            pace = Pace(event_ms=GAP_MS[turn], burst=False) if slowed else Pace()
+            pace = Pace(event_ms=GAP_MS[0 if case.strike.slow else turn], burst=False) if slowed else Pace()
             rules.append(Rule(match=Match(model=case.model(turn)), answer=FIRST, pace=pace, fault=case.strike.fault))
     return rules

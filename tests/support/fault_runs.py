@@ -10,7 +10,7 @@ from typing import Final
 
 import aiohttp
 from clients import TIMEOUT, get, until
-from fault_cases import FIRST_COST, OTHER_TEXT, SECOND_COST, TEXT, Case, configuration, script
+from fault_cases import FIRST_COST, OTHER_TEXT, SECOND_COST, TEXT, WORDS, Case, configuration, script
 from gateway import API_KEY, Gateway
 from heard import PATHS, STOPS, Heard, asked, heard
 from msgspec import Struct
@@ -94,8 +94,10 @@ async def _ask(session: aiohttp.ClientSession, gateway: Gateway, case: Case, tur
 
 def _is_inconclusive(case: Case, result: Result) -> bool:
     """Whether a busy machine may have brought about another outcome, that is right as well: content and failure came with one read, so that
-    the other endpoint could step in, or an impatient endpoint had no time for its first words."""
-    return case.outcome == "error" and result.status == 200 and OTHER_TEXT.encode()[:2] in result.body
+    the other endpoint could step in, or an impatient endpoint had no time for its words."""
+    if case.outcome != "error" or result.status != 200:
+        return False
+    return OTHER_TEXT.encode()[:2] in result.body or (case.strike.slow and WORDS[1].encode() not in result.body)
 
 
 def judge(case: Case, result: Result) -> None:

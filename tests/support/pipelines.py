@@ -122,6 +122,7 @@ class Ledgers:
         self.records: list[GenerationRecord] = []
         self.evidence: list[Any] = []
         self.settled: list[int] = []
+        self.own_keys: list[int] = []
         self.refuse: ApiError | None = None
 
     def record(self, record: GenerationRecord, evidence: Any = None) -> None:
@@ -135,8 +136,8 @@ class Ledgers:
         assert self.refuse is not None
         raise self.refuse
 
-    def settle(self, _hold: Hold, cost: int) -> None:
-        self.settled.append(cost)
+    def settle(self, _hold: Hold, cost: int, *, is_byok: bool = False) -> None:
+        (self.own_keys if is_byok else self.settled).append(cost)
 
 
 class Keys:

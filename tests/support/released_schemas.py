@@ -69,7 +69,9 @@ RECORDS = (
     _record(40),
 )
 """Today, yesterday, in this week, and long before."""
-SERVED = _record(0, streamed=True, generation_ms=2000, attempts=(AttemptRecord("Acme", "e1", "acme/echo-1", 200, 150),))
+SERVED = _record(
+    0, streamed=True, generation_ms=2000, structured_invalid=True, attempts=(AttemptRecord("Acme", "e1", "acme/echo-1", 200, 150),)
+)
 """Where the roll-ups of endpoints come from: what was released before revision 0003 knows no attempts."""
 
 
@@ -99,6 +101,7 @@ def fill(storage: Storage) -> None:
         write_batch(connection, RECORDS)
         with connection.transaction():
             add_endpoint_slots(connection, [SERVED])
+            connection.execute("INSERT INTO task_day VALUES (?, 'general:math', 'acme/echo-1', 0, 3, 1, 90, 30, 0, 10, 700, 0)", (TODAY,))
 
 
 async def _fill_keys(storage: Storage) -> None:

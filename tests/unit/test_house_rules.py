@@ -166,3 +166,17 @@ def test_no_file_names_a_package_registry(host: str) -> None:
 @pytest.mark.parametrize("words", WORKPLACE)
 def test_nothing_but_tests_knows_the_place_where_it_was_written(words: str) -> None:
     assert not [name_of(path) for path, text in texts() if words in text and TESTS not in path.parents]
+
+
+def test_the_architecture_tells_every_room() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = [line.split("`")[1] for line in page.partition("## Rooms")[2].partition("\n## ")[0].splitlines() if line.startswith("| `")]
+    rooms = [f"{entry.parent.name}/" for entry in SOURCE.glob("*/__init__.py")] + [entry.name for entry in SOURCE.glob("*.py")]
+    assert sorted(rows) == sorted(set(rooms) - set(NOT_MIRRORED))
+
+
+def test_the_architecture_names_every_dialect_and_operation() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith("| `dialects/`")]
+    packages = {entry.parent.name for entry in (SOURCE / "dialects").glob("*/__init__.py")}
+    assert not {name for name in packages if f"`{name}`" not in row}

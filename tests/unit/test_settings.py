@@ -72,3 +72,6 @@ def test_trusted_proxies_and_public_url() -> None:
     settings = load({}, {"TRUNKLINE_TRUSTED_PROXIES": "10.0.0.0/8, ::1/128", "TRUNKLINE_PUBLIC_URL": "https://g.example.com/"})
     assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.0/8", "::1/128"]
     assert settings.public_url == "https://g.example.com"
+    assert settings.own_host == "g.example.com"
+    assert load({}, {"TRUNKLINE_PUBLIC_URL": "https://EU.Example.com:8443"}).own_host == "eu.example.com"
+    assert load({}, {}).own_host == ""

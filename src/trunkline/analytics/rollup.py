@@ -12,7 +12,7 @@ from trunkline.analytics.rows import WRITTEN, to_rows
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.storage.connection import DUPLICATES, Connection
 from trunkline.storage.days import MS_PER_DAY
-from trunkline.storage.schema.telemetry import app_day, generations, key_day, model_day
+from trunkline.storage.schema.telemetry import app_day, generations, key_day, model_day, task_day
 
 _SUMS: Final = ("requests", "errors", "prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "cost", "byok_cost")
 _LOOKUP: Final = 500
@@ -29,26 +29,32 @@ class Rollups(Struct, frozen=True):
     model_day: Rows
     key_day: Rows
     app_day: Rows
+    task_day: Rows = ()
 
 
 def aggregate(records: Iterable[GenerationRecord]) -> Rollups:
-    """The sums of `records` by model, by key and by app, all by UTC day. Requests that name no app are in no app's sums."""
+    """The sums of `records` by model, by key, by app and by kind of task, all by UTC day. Requests that name no app are in no app's sums,
+    and those whose task is not known in no task's."""
     models: Cells = {}
     keys: Cells = {}
     apps: Cells = {}
+    tasks: Cells = {}
     providers: dict[tuple[object, ...], object] = {}
     titles: dict[tuple[object, ...], str | None] = {}
-    for (day, key_hash, model, endpoint_id, provider_name, app), measures in _cells(records, titles).items():
+    for (day, key_hash, model, endpoint_id, provider_name, app, task, routed), measures in _cells(records, titles).items():
         _add(models, (day, model), measures)
         key = (key_hash, day, model, endpoint_id)
         _add(keys, key, measures)
         providers[key] = provider_name
         if app:
             _add(apps, (day, model, app), measures)
+        if task:
+            _add(tasks, (day, task, model, routed), measures)
     return Rollups(
         model_day=[(*cell, *models[cell]) for cell in _ordered(models)],
         key_day=[(*cell, providers[cell], *keys[cell]) for cell in _ordered(keys)],
         app_day=[(*cell, titles.get(cell), *apps[cell]) for cell in _ordered(apps)],
+        task_day=[(*cell, *tasks[cell]) for cell in _ordered(tasks)],
     )
 
 
@@ -56,12 +62,16 @@ def _cells(records: Iterable[GenerationRecord], titles: dict[tuple[object, ...],
     """The finest sums, from which all roll-ups are made; also notes the last title of each app."""
     cells: Cells = {}
     for record in records:
+        if record.hedge_of is not None:
+            continue
         day = record.created_ms // MS_PER_DAY
         model = record.model
         app = record.app_referer or record.app_title
         if record.app_title:
             titles[day, model, app] = record.app_title
-        cell = (day, record.key_hash, model, record.endpoint_id, record.provider_name, app)
+        task = record.task
+        routed = 1 if task and record.router else 0
+        cell = (day, record.key_hash, model, record.endpoint_id, record.provider_name, app, task, routed)
         sums = cells.get(cell)
         if sums is None:
             sums = cells[cell] = [0] * len(_SUMS)
@@ -105,6 +115,7 @@ _UPSERTS: Final = (
     _upsert(model_day, ("day", "model")),
     _upsert(key_day, ("key_hash", "day", "model", "endpoint_id"), "provider_name"),
     _upsert(app_day, ("day", "model", "app"), "title"),
+    _upsert(task_day, ("day", "task", "model", "routed")),
 )
 
 

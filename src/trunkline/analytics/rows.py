@@ -66,6 +66,10 @@ DETAILS: Final = (
     "router",
     "service_tier",
     "response_cache_source_id",
+    "structured_invalid",
+    "task",
+    "hedge_of",
+    "data_region",
 )
 """The other fields in stored order: a new field goes to the end, none ever leaves its place."""
 COLUMNS: Final = (*FIELDS, "details")

@@ -7,9 +7,11 @@ from trunkline.accounts.keys_store import KeyRecord
 from trunkline.accounts.ledger_store import KeySpending
 from trunkline.accounts.windows import next_reset
 from trunkline.protocol.money import usd
+from trunkline.protocol.regions import REGIONS
 
 _UNCAPPED = 2**31 - 1
-_REGIONS = ["global"]
+_REGIONS = ["global", *REGIONS.values()]
+"""A key may be used under the name of any region; whether something serves there is another question."""
 _RATE_LIMIT = {"requests": -1, "interval": "1h", "note": "This field is deprecated and safe to ignore."}
 _FREE_MODEL_REQUESTS = {"limit": _UNCAPPED, "remaining": _UNCAPPED, "used": 0}
 """Requests to free models are not capped here; a client that looks whether some remain must go on."""

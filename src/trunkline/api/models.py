@@ -18,10 +18,12 @@ from trunkline.catalogue.views import endpoint_view, endpoints_view, model_view
 from trunkline.errors import ApiError
 from trunkline.protocol.catalogue import Endpoint, Model
 from trunkline.protocol.principal import Principal
+from trunkline.protocol.regions import FORWARDED, asked_region
 
 _RSS = "application/rss+xml"
 _ANYTHING = ModelQuery()
 _LONGEST_ECHO = 200
+_HOSTS = ("host", FORWARDED.decode())
 
 
 class WholeList(Struct, frozen=True):
@@ -35,7 +37,10 @@ class WholeList(Struct, frozen=True):
 
 class Models:
     """The tags Models and Endpoints. `tokens` gives the tokens of the last seven days by model id, `stats` what was measured of an
-    endpoint, and `models` what was measured of models, by id; `site` is the origin of the web pages, for the feed."""
+    endpoint, and `models` what was measured of models, by id; `site` is the origin of the web pages, for the feed; `own_host` the server's
+    own name, that which no region is read from (`protocol.regions`).
+
+    Under the name of a region there is only what is processed in that (contract 3.12)."""
 
     def __init__(
         self,
@@ -45,7 +50,9 @@ class Models:
         models: Callable[[], Mapping[str, ModelStats]],
         *,
         site: str,
+        own_host: str = "",
     ) -> None:
+        self._own_host = own_host
         self._catalogue = catalogue
         self._tokens = tokens
         self._stats = stats
@@ -55,7 +62,7 @@ class Models:
 
     async def search(self, call: Call) -> Reply:
         """`GET /models`: all, filtered, sorted, paged, or as an RSS feed. Answers 304 to a caller who has the unfiltered list."""
-        query = parse_query(_fields(call))
+        query = self._query(call)
         if query.use_rss:
             page = self._select(query)
             feed = rss.render(page.models, self._site, chat_links=bool(query.use_rss_chat_links))
@@ -66,15 +73,15 @@ class Models:
 
     async def search_callable(self, call: Call) -> Reply:
         """`GET /models/user`: as `GET /models`, but only what the caller can call now."""
-        return self._answer(call, structs.replace(parse_query(_fields(call)), available=True))
+        return self._answer(call, structs.replace(self._query(call), available=True))
 
     async def search_embeddings(self, call: Call) -> Reply:
         """`GET /embeddings/models`: the models that give embeddings."""
-        return self._answer(call, structs.replace(parse_query(_fields(call)), output_modalities=("embeddings",)))
+        return self._answer(call, structs.replace(self._query(call), output_modalities=("embeddings",)))
 
     async def count(self, call: Call) -> Reply:
         """`GET /models/count`: how many models `GET /models` would find."""
-        return reply({"data": {"count": self._select(parse_query(_fields(call))).total}})
+        return reply({"data": {"count": self._select(self._query(call)).total}})
 
     async def read(self, call: Call) -> Reply:
         """`GET /model/{author}/{slug}`: one model, by id, alias, dated slug or variant."""
@@ -87,16 +94,29 @@ class Models:
         """`GET /models/{author}/{slug}/endpoints`: who serves the model, at which price, and how well lately."""
         catalogue = self._catalogue()
         model = _find(catalogue, call.path)
-        endpoints = catalogue.endpoints_of(model.id)
+        endpoints = self._in_region(call, catalogue.endpoints_of(model.id))
         return reply({"data": endpoints_view(model, endpoints, self._measured(endpoints, call.principal))})
 
     async def list_zdr_endpoints(self, call: Call) -> Reply:
         """`GET /endpoints/zdr`: the endpoints that keep no prompt."""
         catalogue = self._catalogue()
-        endpoints = [endpoint for endpoint in catalogue.endpoints.values() if endpoint.data_policy.zdr]
+        endpoints = self._in_region(call, [endpoint for endpoint in catalogue.endpoints.values() if endpoint.data_policy.zdr])
         measured = self._measured(endpoints, call.principal)
         views = [endpoint_view(endpoint, catalogue.models[endpoint.model], measured.get(endpoint.id)) for endpoint in endpoints]
         return reply({"data": views})
+
+    def _query(self, call: Call) -> ModelQuery:
+        """What is asked for, by the query and by the host. Raises ApiError `invalid_request` naming a parameter."""
+        query, region = parse_query(_fields(call)), self._region(call)
+        return structs.replace(query, host_region=region) if region else query
+
+    def _region(self, call: Call) -> str:
+        """The region that the host names, "" = none."""
+        return asked_region({name.encode(): call.headers.get(name, "").encode() for name in _HOSTS}, self._own_host)
+
+    def _in_region(self, call: Call, endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
+        region = self._region(call)
+        return [endpoint for endpoint in endpoints if endpoint.region == region] if region else endpoints
 
     def _select(self, query: ModelQuery) -> listing.Page:
         figures = dict(self._models())
@@ -120,12 +140,13 @@ class Models:
         return whole.answer
 
     def _measured(self, endpoints: Sequence[Endpoint], caller: Principal | None) -> Mapping[str, EndpointStats]:
-        """What was measured of the endpoints, by id; latency and throughput only for callers with a key (contract 1.2)."""
+        """What was measured of the endpoints, by id; latency, throughput and counts of answers only with a key (contract 1.2)."""
         figures = {endpoint.id: self._stats(endpoint.id) for endpoint in endpoints}
         known = {id: stats for id, stats in figures.items() if stats is not None}
         if caller is not None:
             return known
-        return {id: structs.replace(stats, latency=None, throughput=None) for id, stats in known.items()}
+        hidden: dict[str, None] = dict.fromkeys(("latency", "throughput", "tool_calls", "structured_outputs"))
+        return {id: structs.replace(stats, **hidden) for id, stats in known.items()}
 
 
 def _fields(call: Call) -> Mapping[str, Sequence[str]]:

@@ -19,7 +19,7 @@ class ApiServices(Struct, frozen=True, kw_only=True):
     `catalogue` gives the catalogue in force (another object after a reload); `keys_changed` lets authentication see a change of
     keys at once (`KeyDirectory.refresh`); `credits` gives the account's totals; `weekly_tokens` the tokens of the last seven days
     by model id; `endpoint_stats` what was measured of an endpoint, by its id, `model_stats` of all models, by theirs; `site` is
-    the origin of the web pages, without a slash at its end.
+    the origin of the web pages, without a slash at its end; `hedging` gives the counters of hedging, None while there is none.
     """
 
     catalogue: Callable[[], Catalogue]
@@ -33,3 +33,4 @@ class ApiServices(Struct, frozen=True, kw_only=True):
     endpoint_stats: Callable[[str], EndpointStats | None]
     model_stats: Callable[[], Mapping[str, ModelStats]]
     site: str
+    hedging: Callable[[], Mapping[str, float] | None]

@@ -46,7 +46,14 @@ _MAX_FIELDS = 100
 
 def handlers(services: ApiServices) -> Mapping[tuple[str, str], Handler]:
     """The function of each live operation, by method and path."""
-    models = Models(services.catalogue, services.weekly_tokens, services.endpoint_stats, services.model_stats, site=services.site)
+    models = Models(
+        services.catalogue,
+        services.weekly_tokens,
+        services.endpoint_stats,
+        services.model_stats,
+        site=services.site,
+        own_host=services.settings.own_host,
+    )
     images = ImageModels(services.catalogue)
     providers, generations, credits = Providers(services.catalogue), Generations(services.recorder), Credits(services.credits)
     keys = Keys(services.keys, services.keys_changed, services.credits)
@@ -70,7 +77,7 @@ def handlers(services: ApiServices) -> Mapping[tuple[str, str], Handler]:
         ("GET", "/api/v1/credits"): credits.read,
         ("POST", "/api/v1/credits/coinbase"): credits.refuse_coinbase,
         ("GET", "/api/v1/generation"): generations.read,
-        ("GET", "/health"): Health(services.recorder.counters).answer,
+        ("GET", "/health"): Health(services.recorder.counters, services.hedging).answer,
     }
 
 

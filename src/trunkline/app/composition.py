@@ -1,8 +1,7 @@
 """Builds every object of one worker. This is the only place that knows all rooms.
 
 Order: storage, then what reads it (keys, budgets, recorder), the catalogue, the way out (transport, local model), the pipeline, and the
-surface (API, pages). `start` and `stop` run on the worker's loop; `reload` replaces the catalogue and keeps the old one when the file is
-wrong.
+surface (API, pages). `start` and `stop` run on the worker's loop; `reload` has the catalogue replaced, unless the file is wrong.
 """
 
 import gc
@@ -11,7 +10,6 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from litestar import Litestar
 from msgspec import structs
 
 from trunkline.accounts.keys import Keys
@@ -23,9 +21,12 @@ from trunkline.api.inference import InferenceRoute
 from trunkline.api.routes import TABLE
 from trunkline.api.services import ApiServices
 from trunkline.api.site import EXCEPTION_HANDLERS, build_api
+from trunkline.app import parts
 from trunkline.app.dispatch import Dispatcher
 from trunkline.app.environment import LOCAL_API_KEY, LocalPlace, find_board, find_tally
 from trunkline.app.figures import Figures
+from trunkline.app.framework import Framework
+from trunkline.app.reload import Reload
 from trunkline.auth.authenticator import Authenticator
 from trunkline.auth.directory import KeyDirectory
 from trunkline.catalogue.catalogue import Catalogue
@@ -33,7 +34,8 @@ from trunkline.catalogue.config import Tables, read_config
 from trunkline.catalogue.first_seen import FirstSeen
 from trunkline.catalogue.load import load as load_catalogue
 from trunkline.catalogue.synced import synced_file
-from trunkline.errors import ConfigError
+from trunkline.health.benchmarks import Benchmarks
+from trunkline.health.hedges import HedgeBudget
 from trunkline.health.measurements import Measurements
 from trunkline.health.monitor import Monitor
 from trunkline.health.stickiness import Stickiness
@@ -42,8 +44,10 @@ from trunkline.inference.cached import Cache
 from trunkline.inference.classifier import Classifier
 from trunkline.inference.contenders import Contenders
 from trunkline.inference.embedding import LocalEmbedding
+from trunkline.inference.hedging import Hedging
 from trunkline.inference.ledger import Ledger
 from trunkline.inference.lines import Lines
+from trunkline.inference.losers import Losers
 from trunkline.inference.oneshot import OneShot, Operation
 from trunkline.inference.operations import OPERATIONS, RUNNERS
 from trunkline.inference.pipeline import Pipeline
@@ -51,6 +55,7 @@ from trunkline.inference.route_reports import PATH as ROUTE_PATH
 from trunkline.inference.route_reports import Explained, RouteReports
 from trunkline.inference.routers import Routers
 from trunkline.inference.routes import Launch, Routes
+from trunkline.inference.samples import Samples
 from trunkline.inference.services import Services
 from trunkline.inference.skins import CHAT, CONVERSATIONS, MESSAGES, SKINS
 from trunkline.inference.staging import Staging, file_loader
@@ -71,7 +76,7 @@ from trunkline.pages.site import Site
 from trunkline.plugins.caching.store import AnswersInMemory
 from trunkline.plugins.files.engines import LOCAL
 from trunkline.plugins.pdf.parser import PdfParser
-from trunkline.providers.aws import find_chain
+from trunkline.providers.aws import Botocore
 from trunkline.providers.credentials import Credentials
 from trunkline.providers.signing import Signers
 from trunkline.settings import Settings
@@ -95,17 +100,18 @@ class Gateway:
         self._environ = {**environ, LOCAL_API_KEY: place.api_key}
         self._first_seen = FirstSeen(settings.data_dir / "first-seen.json", time.time)
         self._children = _local_models(settings, self._environ, place)
-        self._rules = self._load_rules()
-        self._catalogue = self._load_catalogue()
+        self._rules, self._catalogue = self._read()
+        self._reload = Reload(self._read, self._take)
         self._client = Client(EgressGuard(), environ=environ)
         self._pdf = PdfParser(self._environ)
-        self._signers = Signers(self._environ, self._client, chain=find_chain())
+        self._signers = _make_signers(self._environ, self._client)
         self._directory = KeyDirectory(storage)
         self._authenticator = Authenticator(self._directory)
         self._budgets = Budgets(storage)
         self._figures = Figures(storage)
         self._health = Monitor(board=find_board(environ))
-        self._measurements = Measurements(storage.connect_telemetry, self._health, self._model_of)
+        ratings = Benchmarks(lambda: (self._rules.benchmarks, self._catalogue)).ratings
+        self._measurements = Measurements(storage.connect_telemetry, self._health, self._model_of, ratings=ratings)
         spool = Spool(settings.data_dir / "spool", storage.worker_id)
         self._recorder = Recorder(
             spool,
@@ -120,7 +126,10 @@ class Gateway:
         self._upkeep = Upkeep(storage, lambda: self._rules.storage.generation_days)
         self._routes = self._make_routes()
         self._lines = Lines(self._client, Credentials(self._environ), self._launchers, self._signers.to)
+        self._attempts = Attempts(self._routes, self._health)
         services = self._make_services()
+        self._hedging = Hedging(self._health, Losers(services.drains, services.ledger), HedgeBudget())
+        self._hedge()
         pipeline, counts = Pipeline(services), TokenCounts(services, self._client, self._routes)
         inference = {path: InferenceRoute(pipeline, skin) for path, skin in SKINS.items()}
         oneshots = {path: self._make_oneshot(services, one) for path, one in OPERATIONS.items()}
@@ -154,6 +163,7 @@ class Gateway:
 
     async def stop(self) -> None:
         """End in the reverse order: nothing recorded is lost."""
+        await self._reload.done()
         self._figures.stop()
         await self._measurements.stop()
         self._upkeep.stop()
@@ -161,6 +171,7 @@ class Gateway:
             await child.stop()
         await self._pdf.close()
         await self._signers.close()
+        await self._hedging.losers.close()
         await self._client.close()
         self._recorder.close()
         await self._budgets.close()
@@ -168,15 +179,30 @@ class Gateway:
         await self._storage.close()
 
     def reload(self) -> None:
-        """Read `trunkline.toml` again; a wrong one is reported, and the old catalogue stays in force."""
-        try:
-            rules, catalogue = self._load_rules(), self._load_catalogue()
-        except ConfigError as error:
-            logger.warning("the configuration is not reloaded: %s", error)
-            return
+        """Begin to read `trunkline.toml` again, beside the requests; a wrong one is reported, and the old catalogue stays in force."""
+        self._reload.ask()
+
+    async def reloaded(self) -> None:
+        """Wait until every reload that was asked for is over."""
+        await self._reload.done()
+
+    def _read(self) -> tuple[Tables, Catalogue]:
+        return self._load_rules(), self._load_catalogue()
+
+    def _take(self, read: tuple[Tables, Catalogue]) -> None:
         self._routes.credentials = self._lines.credentials = Credentials(self._environ)
-        self._rules, self._catalogue = rules, catalogue
-        logger.info("the configuration is reloaded")
+        self._rules, self._catalogue = read
+        self._figures.hurry()
+        self._hedge()
+
+    def _hedge(self) -> None:
+        """Switch hedging on or off, as the rules say."""
+        rules = self._rules.routing
+        self._hedging.budget.share = rules.hedging_extra_load
+        self._attempts.hedging = self._hedging if rules.hedging else None
+
+    def _hedges(self) -> Mapping[str, float] | None:
+        return None if self._attempts.hedging is None else self._hedging.counters()
 
     def _config_file(self) -> Path | None:
         return self._settings.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
@@ -206,36 +232,41 @@ class Gateway:
         return {name: child.ready for name, child in self._children.items()}
 
     def _make_services(self) -> Services:
-        health, estimates = self._health, Estimates()
+        health, estimates, classifier = self._health, Estimates(), self._make_classifier()
         return Services(
             catalogue=lambda: self._catalogue,
             authenticator=self._authenticator,
             budgets=self._budgets,
             estimates=estimates,
             health=health,
-            attempts=Attempts(self._routes, health),
+            attempts=self._attempts,
             upstream=Upstream(self._client, health.heard),
             ledger=Ledger(self._recorder, self._budgets, estimates),
             drains=Drains(),
             staging=Staging(lambda: self._catalogue, estimates, {LOCAL: self._pdf}, file_loader(self._client)),
             cache=Cache(AnswersInMemory(), self._recorder),
-            routers=self._make_routers(),
+            routers=self._make_routers(classifier),
             stickiness=Stickiness(),
+            samples=Samples(lambda: self._rules.routers.traffic.sample_seconds, classifier.ruled),
+            own_host=self._settings.own_host,
         )
 
-    def _make_routers(self) -> Routers:
+    def _make_classifier(self) -> Classifier:
         embedder = self._children.get("embedder")
         embed = None if embedder is None else LocalEmbedding(self._client, embedder.base_url, embedder.api_key, embedder.ready)
-        contenders = Contenders(self._figures.weekly_tokens, self._measurements.model_stats)
-        return Routers(lambda: self._catalogue, lambda: self._rules.routers, contenders, Classifier(embed))
+        return Classifier(embed)
+
+    def _make_routers(self, classifier: Classifier) -> Routers:
+        contenders = Contenders(self._figures.traffic, self._measurements.model_stats)
+        return Routers(lambda: self._catalogue, lambda: self._rules.routers, contenders, classifier, traffic=self._figures.traffic)
 
     def _make_oneshot(self, services: Services, operation: Operation) -> OneShot:
         ledger = UnitLedger(self._recorder, self._budgets, services.estimates, operation.name)
         attempts = Attempts(self._lines, services.health)
-        own = structs.replace(services, ledger=ledger, staging=None, routers=None)
+        own = structs.replace(services, ledger=ledger, staging=None, routers=None, samples=None)
         return RUNNERS.get(operation.name, OneShot)(own, operation, attempts, self._client)
 
-    def _make_site(self) -> Litestar:
+    def _make_site(self) -> Framework:
         services = ApiServices(
             catalogue=lambda: self._catalogue,
             authenticator=self._authenticator,
@@ -248,6 +279,7 @@ class Gateway:
             endpoint_stats=self._measurements.endpoint_stats,
             model_stats=self._measurements.model_stats,
             site=self._origin,
+            hedging=self._hedges,
         )
         pages = Site(
             PageServices(
@@ -259,7 +291,7 @@ class Gateway:
             ),
             EXCEPTION_HANDLERS[Exception],
         )
-        return Litestar(
+        return Framework(
             [build_api(services), pages.router],
             exception_handlers=pages.exception_handlers,
             openapi_config=None,
@@ -273,6 +305,11 @@ class Gateway:
     async def _credits(self) -> tuple[int, int]:
         async with self._storage.reading(self._storage.control) as connection:
             return await credits_totals(connection)
+
+
+def _make_signers(environ: Mapping[str, str], client: Client) -> Signers:
+    session = parts.find("aws_session")
+    return Signers(environ, client, parts.PARTS["google_keys"], chain=None if session is None else Botocore(session))
 
 
 def settle_heap() -> None:

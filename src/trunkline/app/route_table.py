@@ -9,15 +9,18 @@ from msgspec import Struct
 from trunkline.accounts.starting_keys import DEMO_FILE
 from trunkline.errors import ApiError, ConfigError
 from trunkline.inference.explain import Row
+from trunkline.inference.hedging import Outlook
 from trunkline.inference.route_reports import PATH, Report
 from trunkline.protocol.catalogue import Timeouts
-from trunkline.protocol.health import Percentiles
 from trunkline.settings import Settings
 from trunkline.transport.client import Client
 from trunkline.transport.egress import EgressGuard
 
 LARGEST_ANSWER = 16 * 1024 * 1024
 HEADER = ("#", "PROVIDER", "MODEL", "COST", "LATENCY", "TOKENS/S", "WHY")
+LEAST_IN_SECONDS = 0.1
+"""Shorter times are shown in milliseconds."""
+_UNCOMPARED = frozenset(("", "alone", "given", "drawn"))
 _TIMEOUTS = Timeouts(connect=5, first_content=30, idle=30, total=60)
 
 
@@ -78,21 +81,53 @@ def read(url: str, status: int, body: bytes) -> Report:
     raise ApiError("invalid_request", message, status=status)
 
 
-def lines(report: Report) -> list[str]:
-    """The table, under a line about the request."""
+def lines(report: Report, width: int | None = None) -> list[str]:
+    """The table, under a line about the request. Where it is wider than `width` characters (None = any width will do), each endpoint has
+    lines of its own instead."""
     head = f"{report.requested} ({report.strategy}, {report.dialect}): {report.prompt_tokens} tokens in, {report.completion_tokens} out"
     table = [HEADER, *[_cells(row) for row in (*report.endpoints, *report.excluded)]]
     widths = [max(len(line[column]) for line in table) for column in range(len(HEADER))]
-    told = [] if report.error is None else [f"error: {report.error['message']}"]
-    return [head, *["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table], *told]
+    told = [f"{note.name}: {note.summary}" for note in report.pipeline]
+    told += [] if report.hedge is None else [_hedge(report.hedge)]
+    told += [] if report.error is None else [f"error: {report.error['message']}"]
+    rows = ["  ".join(cell.ljust(size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in table]
+    if width is not None and max(map(len, rows)) > width:
+        rows = [line for cells in table[1:] for line in _stacked(cells)]
+    return [head, *rows, *told]
+
+
+def _hedge(outlook: Outlook) -> str:
+    """Which endpoint would be asked too, and when; or why none would."""
+    if outlook.after_seconds is None:
+        return f"hedge: none ({(outlook.why_not or '').replace('_', ' ')})"
+    return f"hedge: {outlook.tag} after {_duration(outlook.after_seconds)} without content"
+
+
+def _stacked(cells: Sequence[str]) -> Sequence[str]:
+    """One row as three lines: who, how dear and fast, and why."""
+    rank, tag, model, cost, latency, speed, why = cells
+    known = [text for cell, text in ((cost, cost), (latency, latency), (speed, f"{speed} tokens/s")) if cell != "-"]
+    figures = [f"   {', '.join(known)}"] if known else []
+    return (f"{rank}  {tag}  {model}", *figures, f"   {why}")
 
 
 def _cells(row: Row) -> Sequence[str]:
-    why = f"left out: {row.rule or row.excluded_by}" if row.rank is None else ", ".join(dict.fromkeys((row.decided_by or "", *row.notes)))
     cost = "-" if row.predicted_cost_usd is None else f"${row.predicted_cost_usd:.6f}"
     rank = "-" if row.rank is None else str(row.rank)
-    return (rank, row.tag, row.model, cost, _median(row.latency, "{:.2f} s"), _median(row.throughput, "{:.0f}"), why)
+    latency = "-" if row.latency is None else _duration(row.latency.p50)
+    speed = "-" if row.throughput is None else f"{row.throughput.p50:.0f}"
+    return (rank, row.tag, row.model, cost, latency, speed, _why(row))
 
 
-def _median(seen: Percentiles | None, form: str) -> str:
-    return "-" if seen is None else form.format(seen.p50)
+def _duration(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= LEAST_IN_SECONDS else f"{seconds * 1000:.0f} ms"
+
+
+def _why(row: Row) -> str:
+    """What puts the first row before the next, and each other behind the one above it; then what is special about it."""
+    if row.rank is None:
+        return f"left out: {row.rule or row.excluded_by}"
+    word = row.decided_by or ""
+    if word not in _UNCOMPARED:
+        word = f"{'ahead' if row.rank == 1 else 'behind'} by {word}"
+    return ", ".join([word, *[note for note in row.notes if note != row.decided_by]])

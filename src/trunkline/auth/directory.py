@@ -39,6 +39,7 @@ def known_key(record: KeyRecord) -> KnownKey:
         creator_user_id=record.creator_user_id,
         limited=record.spend_limit is not None,
         expires_at=None if record.expires_ms is None else record.expires_ms / 1000,
+        counts_byok=record.include_byok_in_limit,
     )
     if record.deleted_ms is not None:
         return KnownKey(principal, "This API key was deleted")

@@ -84,10 +84,10 @@ class Catalogue:
         return self._missing.get(endpoint.id, ())
 
     def available(self, model_id: str) -> bool:
-        """Whether a call to the model can be served; to a router, whether to any model."""
+        """Whether a call to the model can be served; to a router, whether to any model. A retired model cannot be called at all."""
         if model_id in self.routers:
             return any(self.is_available(endpoint) for endpoint in self.endpoints.values())
-        return any(self.is_available(endpoint) for endpoint in self.endpoints_of(model_id))
+        return not self._is_retired(model_id) and any(self.is_available(endpoint) for endpoint in self.endpoints_of(model_id))
 
     def missing_env(self, model_id: str) -> tuple[str, ...]:
         """All environment variables that stand in `alternatives`."""
@@ -95,7 +95,7 @@ class Catalogue:
 
     def alternatives(self, model_id: str) -> tuple[tuple[str, ...], ...]:
         """Sets of environment variables, each of which would make the model available; empty when it is, or when none would."""
-        if self.available(model_id):
+        if self.available(model_id) or self._is_retired(model_id):
             return ()
         return tuple(dict.fromkeys(names for names in map(self.missing_of, self.endpoints_of(model_id)) if names))
 
@@ -106,6 +106,10 @@ class Catalogue:
         """
         endpoints = self.available_endpoints(model_id) or self.endpoints_of(model_id)
         return min(endpoints, key=lambda endpoint: endpoint.pricing.prompt + endpoint.pricing.completion, default=None)
+
+    def _is_retired(self, model_id: str) -> bool:
+        model = self.models.get(model_id)
+        return model is not None and model.retired
 
     def author_name(self, slug: str) -> str:
         """The name to show for an author's slug."""

@@ -1,5 +1,6 @@
 """Reads `trunkline.toml` and checks its outline; each table is checked where it is turned into a Struct."""
 
+import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -30,6 +31,28 @@ class StorageTable(Struct, frozen=True, forbid_unknown_fields=True):
 Score = Annotated[float, Meta(ge=0, le=1)]
 
 
+class TrafficTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """How `openrouter/auto` learns from what callers choose themselves. Only the operator's own file is asked."""
+
+    rank: Annotated[
+        bool,
+        Meta(description="Whether models on which callers spent most for a kind of task come first, once there is enough of it."),
+    ] = True
+    sample_seconds: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=86_400,
+            description="Of the requests that name their model, each worker looks at the kind of task of one in so many seconds, by rules, "
+            "while its answer is on the way; only the kind is kept. 0 = never.",
+        ),
+    ] = 1.0
+    least_requests: Annotated[
+        int,
+        Meta(ge=1, le=1_000_000, description="Requests of a kind of task that were looked at in seven days before they rank models."),
+    ] = 100
+
+
 class RoutersTable(Struct, frozen=True, forbid_unknown_fields=True):
     """What the operator knows that routers need. Only the operator's own file is asked."""
 
@@ -37,17 +60,46 @@ class RoutersTable(Struct, frozen=True, forbid_unknown_fields=True):
         dict[Task | Literal["*"], tuple[str, ...]],
         Meta(
             description="For `openrouter/auto`: by kind of task, or `*` for any other, the models to choose from, best first, as ids or "
-            "patterns with `*`. Absent = all models, ranked by what was spent on them here."
+            "patterns with `*`. Absent = all models. What callers spent for the task reorders them, see `[routers.traffic]`."
         ),
     ] = {}
     coding_scores: Annotated[
         dict[str, Score],
         Meta(description="For `openrouter/pareto-code`: how well models write code, from 0 to 1, by their ids. Absent = no such router."),
     ] = {}
+    traffic: TrafficTable = TrafficTable()
 
     def ranking(self, task: str) -> tuple[str, ...]:
         """The models to choose from for a kind of task, best first; none = all."""
         return next((models for name, models in self.auto.items() if name == task), self.auto.get("*", ()))
+
+
+class RoutingTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """How requests go to endpoints. Only the operator's own file is asked."""
+
+    hedging: Annotated[
+        bool,
+        Meta(
+            description="Whether a stream whose endpoint is later with its first content than it is in 95 % of its streams is asked for at "
+            "the next endpoint as well. The faster one answers; what the other one costs is yours to pay (docs/hedging.md)."
+        ),
+    ] = False
+    hedging_extra_load: Annotated[
+        float,
+        Meta(gt=0, le=0.1, description="How many requests may be asked for twice at most, as a share of all requests of the last minute."),
+    ] = 0.02
+
+
+class BenchmarkRow(Struct, frozen=True, forbid_unknown_fields=True):
+    """One run of a benchmark against an endpoint, for Auto Exacto (`[[benchmarks]]`). Only the operator's own file is asked."""
+
+    model: Annotated[str, Meta(description="The model's id.")]
+    provider: Annotated[
+        str, Meta(description="The endpoint: its tag, such as `acme/fp8`, or the provider's slug for all endpoints of the model there.")
+    ]
+    name: Annotated[Literal["gpqa_diamond", "tau2_airline"], Meta(description="Which benchmark: `gpqa_diamond` or `tau2_airline`.")]
+    score: Annotated[Score, Meta(description="The share that was solved, from 0 to 1.")]
+    date: Annotated[datetime.date, Meta(description="The UTC day of the run, such as `2026-11-23`.")]
 
 
 class Tables(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,9 +111,11 @@ class Tables(Struct, frozen=True, forbid_unknown_fields=True):
     endpoints: tuple[dict[str, object], ...] = ()
     storage: StorageTable = StorageTable()
     routers: RoutersTable = RoutersTable()
+    benchmarks: tuple[BenchmarkRow, ...] = ()
+    routing: RoutingTable = RoutingTable()
 
 
-_SINGLE = ("storage", "routers")
+_SINGLE = ("storage", "routers", "routing")
 
 
 def tables_of(text: bytes, file: str) -> Tables:

@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Literal
 
@@ -17,6 +17,7 @@ from trunkline.protocol.quirks import Quirks
 from trunkline.providers import addresses
 from trunkline.providers.credentials import check_name, check_value
 from trunkline.providers.records import dialect_named, overlay
+from trunkline.providers.regions import region_named
 from trunkline.providers.tables import key_path, one_of, read
 
 MODEL_ID = re.compile(r"~?[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*(:[a-z0-9-]+)?")
@@ -54,13 +55,15 @@ class ModelEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     is_moderated: bool | UnsetType = UNSET
     distillable: bool | UnsetType = UNSET
     reasoning: Reasoning | UnsetType = UNSET
+    fast: str | UnsetType = UNSET
     default_parameters: dict[str, float | None] | UnsetType = UNSET
     aliases: tuple[str, ...] | UnsetType = UNSET
     sources: tuple[str, ...] | UnsetType = UNSET
 
 
 class EndpointEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[[endpoints]]`. `tag` tells several endpoints of one model at one provider apart (`acme/fp8`); absent = the provider's slug."""
+    """`[[endpoints]]`. `tag` tells several endpoints of one model at one provider apart (`acme/fp8`); absent = the provider's slug.
+    `region`: `eu` or `us` where prompts stay there, `global` for no such promise; absent = what provider and address promise."""
 
     model: str
     provider: str
@@ -80,6 +83,7 @@ class EndpointEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     base_url: str | UnsetType = UNSET
     quirks: dict[str, object] | UnsetType = UNSET
     extra_headers: dict[str, str] | UnsetType = UNSET
+    region: str | UnsetType = UNSET
     launch: Literal["local", "embedder"] | UnsetType = UNSET
 
 
@@ -144,13 +148,19 @@ def endpoint_of(
     if entry.upstream_model is not UNSET:
         changes["upstream_model"] = _prefixed(entry.upstream_model, provider.model_prefix)
     if entry.supported_parameters is not UNSET:
-        changes["supported_parameters"] = frozenset(entry.supported_parameters)
+        changes["supported_parameters"] = _supported(entry.supported_parameters)
     if entry.pricing is not UNSET:
         changes["pricing"] = pricing = prices.pricing_of(entry.pricing, key_path(where, "pricing"))
         changes["price_version"] = prices.version(pricing)
     changes |= _overlays(entry, before, where)
     changes |= _address(entry, where, environ, operator=operator)
     return structs.replace(before, **changes)
+
+
+def _supported(names: Iterable[str]) -> frozenset[str]:
+    """The parameters of an endpoint. One that fits answers to a schema takes `response_format`, since that is where schemas stand."""
+    named = frozenset(names)
+    return named | {"response_format"} if "structured_outputs" in named else named
 
 
 def endpoint_id(model: str, tag: str) -> str:
@@ -206,6 +216,8 @@ def _address(entry: EndpointEntry, where: str, environ: Mapping[str, str], *, op
     if entry.base_url is not UNSET:
         changes["base_url"], from_environment = addresses.resolve(entry.base_url, environ, key_path(where, "base_url"))
         changes["operator_url"] = operator or from_environment
+    if entry.region is not UNSET:
+        changes["region"] = region_named(entry.region, key_path(where, "region"))
     if entry.extra_headers is not UNSET:
         place = key_path(where, "extra_headers")
         changes["extra_headers"] = {check_name(name, place): check_value(value, place) for name, value in entry.extra_headers.items()}

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
-from trunkline.catalogue import vocabulary
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.catalogue.query import DEFAULT_LIMIT, ModelQuery
 from trunkline.catalogue.statistics import UNMEASURED_MODEL, ModelStats
@@ -19,8 +18,6 @@ from trunkline.protocol.catalogue import Endpoint, Model, Provider
 _SECONDS_PER_DAY = 86_400
 _PICO_PER_MILLION = 1_000_000
 """A price in pico-dollars a token, divided by this, is USD per million tokens."""
-
-_COUNTRIES = {"eu": vocabulary.EU_COUNTRIES, "us": frozenset(("US",))}
 
 
 class Row(Struct, frozen=True):
@@ -129,11 +126,8 @@ def _providers_fit(query: ModelQuery, row: Row, _now: float) -> bool:
 
 
 def _region_fits(query: ModelQuery, row: Row, _now: float) -> bool:
-    """Some provider is known to keep all its data centres in the region."""
-    if query.region is None:
-        return True
-    countries = _COUNTRIES[query.region]
-    return any(provider.datacenters and countries.issuperset(provider.datacenters) for provider in row.providers)
+    """Some endpoint is known to process prompts in the region; where both host and query name one, in each of them."""
+    return all(any(one.region == region for one in row.endpoints) for region in query.regions)
 
 
 def _authors_fit(query: ModelQuery, row: Row, _now: float) -> bool:

@@ -7,13 +7,17 @@ from pathlib import Path
 
 from msgspec import structs
 
+from trunkline.catalogue import vocabulary
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.catalogue.config import Tables, read_config, tables_of
+from trunkline.catalogue.efforts import fitted
 from trunkline.catalogue.entries import AuthorEntry, endpoint_of, model_of
+from trunkline.catalogue.service_tiers import tiered
 from trunkline.errors import ConfigError
-from trunkline.protocol.catalogue import Endpoint, Model
+from trunkline.protocol.catalogue import Endpoint, Model, Provider
 from trunkline.providers import records
 from trunkline.providers.credentials import Credentials
+from trunkline.providers.regions import GLOBAL, promised
 from trunkline.providers.tables import Table, read
 
 
@@ -86,7 +90,9 @@ class _Draft:
         for table, where, operator in self._endpoint_tables:
             endpoint = endpoint_of(table, where, endpoints, self._models, self._providers, self._environ, operator=operator)
             endpoints[endpoint.id] = endpoint
-        endpoints = {id: _at(endpoint, children.get(endpoint.launch, "")) for id, endpoint in endpoints.items()}
+        able = [fitted(endpoint, self._models[endpoint.model].reasoning) for endpoint in endpoints.values()]
+        placed = tiered([_placed(endpoint, self._providers[endpoint.provider]) for endpoint in able])
+        endpoints = {endpoint.id: _at(endpoint, children.get(endpoint.launch, "")) for endpoint in placed}
         credentials = Credentials(self._environ)
         missing = {id: credentials.missing(endpoint) for id, endpoint in endpoints.items()}
         return Catalogue(
@@ -97,6 +103,19 @@ class _Draft:
             missing={id: names for id, names in missing.items() if names},
             offline=frozenset(id for id, endpoint in endpoints.items() if endpoint.launch and endpoint.launch not in children),
         )
+
+
+def _placed(endpoint: Endpoint, provider: Provider) -> Endpoint:
+    """The endpoint with the region in which it processes prompts: as the operator says of it or of its provider, else as its address
+    promises, else where all data centres of the provider are."""
+    region = endpoint.region or provider.region or promised(endpoint.base_url, endpoint.upstream_model) or _centres(provider)
+    region = "" if region == GLOBAL else region
+    return endpoint if region == endpoint.region else structs.replace(endpoint, region=region)
+
+
+def _centres(provider: Provider) -> str:
+    countries = frozenset(provider.datacenters or ())
+    return next((name for name, region in vocabulary.REGION_COUNTRIES.items() if countries and countries <= region), "")
 
 
 def _at(endpoint: Endpoint, child: str) -> Endpoint:

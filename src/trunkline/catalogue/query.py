@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from trunkline.catalogue.vocabulary import INPUT_MODALITIES, OUTPUT_MODALITIES
 from trunkline.errors import ApiError
+from trunkline.protocol.regions import REGIONS
 
 Region = Literal["eu", "us"]
 
@@ -46,7 +47,8 @@ LARGEST_LIMIT = 1000
 class ModelQuery(Struct, frozen=True, kw_only=True):
     """What a list of models is asked for; the fields are the query parameters. None = the parameter was not given.
 
-    Prices are USD per million tokens, ages days since the release, `context` tokens. `output_modalities` None = all.
+    Prices are USD per million tokens, ages days since the release, `context` tokens. `output_modalities` None = all. `host_region` is no
+    parameter: the region that the caller's host names (`protocol.regions`), "" = none.
     """
 
     offset: int | None = None
@@ -81,6 +83,12 @@ class ModelQuery(Struct, frozen=True, kw_only=True):
     use_rss: bool | None = None
     use_rss_chat_links: bool | None = None
     available: bool | None = None
+    host_region: str = ""
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions that the query and the host name (`europe`, `us`)."""
+        return tuple(region for region in (REGIONS[self.region] if self.region else "", self.host_region) if region)
 
 
 def parse_query(params: Mapping[str, Sequence[str]]) -> ModelQuery:

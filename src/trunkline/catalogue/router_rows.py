@@ -18,6 +18,11 @@ FREE_OF_CHARGE: Final = frozenset((FREE, BODYBUILDER))
 """Routers whose answers cost nothing, whatever they choose; others cost what the chosen model costs."""
 SELF_MADE: Final = frozenset((BODYBUILDER,))
 """Routers that answer themselves."""
+NOT_HERE: Final = dict.fromkeys(
+    ("openrouter/fusion", "openrouter/fusion-flash"),
+    "it asks several models by server tools, which this server does not run",
+)
+"""Routers of OpenRouter that are not in this server's list, and why."""
 _SINCE: Final = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp())
 """When this server learned them."""
 _EVERYTHING: Final = ("text", "image", "file", "audio", "video")

@@ -68,13 +68,22 @@ def family_of(model_id: str) -> str:
 
 
 def families(models: Iterable[Model]) -> dict[str, list[Model]]:
-    """The concrete models of each family that are in service: listings with a variant, aliases and retired models are of none."""
+    """The concrete models of each family that are in service: listings with a variant, aliases and retired models are of none.
+
+    Where names alone would put models together that make different things, as `gpt-image-2` and `gpt-5.4-image-2`, which converses, the
+    family is that of the newest: its `-latest` must not stand for something else where other credentials are set.
+    """
     found: dict[str, list[Model]] = {}
     for model in models:
         concrete = ":" not in model.id and not model.id.startswith("~") and not model.id.endswith(LATEST)
         if concrete and not model.retired:
             found.setdefault(family_of(model.id), []).append(model)
-    return found
+    return {family: _alike(models) for family, models in found.items()}
+
+
+def _alike(models: list[Model]) -> list[Model]:
+    outputs = set(max(models, key=lambda model: (model.created, model.id)).output_modalities)
+    return [model for model in models if set(model.output_modalities) == outputs]
 
 
 def latest_slug(family: str) -> str:

@@ -12,8 +12,16 @@ class Percentiles(Struct, frozen=True, gc=False):
     p99: float
 
 
+class Errors(Struct, frozen=True, gc=False):
+    """How many answers were judged, and how many of them were bad."""
+
+    requests: int
+    errors: int
+
+
 class EndpointStats(Struct, frozen=True):
-    """How an endpoint did lately. Uptimes are percentages; `status` is 0 when it is well and negative when it is not (contract 5.13)."""
+    """How an endpoint did lately. Uptimes are percentages; `status` is 0 when it is well and negative when it is not (contract 5.13).
+    `tool_calls`: answers that called tools; `structured_outputs`: answers that were asked for JSON."""
 
     status: int = 0
     uptime_5m: float | None = None
@@ -21,6 +29,8 @@ class EndpointStats(Struct, frozen=True):
     uptime_1d: float | None = None
     latency: Percentiles | None = None
     throughput: Percentiles | None = None
+    tool_calls: Errors | None = None
+    structured_outputs: Errors | None = None
 
 
 class ModelStats(Struct, frozen=True):

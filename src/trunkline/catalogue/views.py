@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from trunkline.catalogue import router_rows
 from trunkline.catalogue.catalogue import Catalogue
-from trunkline.catalogue.statistics import UNMEASURED_ENDPOINT, EndpointStats, Percentiles
+from trunkline.catalogue.service_tiers import sold
+from trunkline.catalogue.statistics import UNMEASURED_ENDPOINT, EndpointStats, Errors, Percentiles
 from trunkline.catalogue.vocabulary import DEFAULT_PARAMETERS, MODALITY_ORDER, PARAMETER_ORDER
 from trunkline.protocol.catalogue import Endpoint, Model, Pricing, Provider, Reasoning
 from trunkline.protocol.money import usd_text
@@ -94,12 +95,14 @@ def endpoint_view(endpoint: Endpoint, model: Model, stats: EndpointStats | None 
         "uptime_last_1d": measured.uptime_1d,
         "latency_last_30m": _percentiles_view(measured.latency),
         "throughput_last_30m": _percentiles_view(measured.throughput),
+        "tool_calls_last_30m": _errors_view(measured.tool_calls),
+        "structured_outputs_last_30m": _errors_view(measured.structured_outputs),
         "supports_implicit_caching": endpoint.implicit_caching,
         "supports_voice_cloning": False,
         "supports_diarization": False,
         "supports_tool_choice": _tool_choice_view(endpoint),
         "native_tools": {},
-        "service_tier": None,
+        "service_tier": sold(endpoint) or None,
     }
 
 
@@ -189,6 +192,10 @@ def _percentiles_view(percentiles: Percentiles | None) -> View | None:
     if percentiles is None:
         return None
     return {"p50": percentiles.p50, "p75": percentiles.p75, "p90": percentiles.p90, "p99": percentiles.p99}
+
+
+def _errors_view(errors: Errors | None) -> View | None:
+    return None if errors is None else {"requests": errors.requests, "errors": errors.errors}
 
 
 def _tool_choice_view(endpoint: Endpoint) -> View:

@@ -92,3 +92,5 @@ EU_COUNTRIES = frozenset((
     "PT", "RO", "SE", "SI", "SK",
 ))
 # fmt: on
+REGION_COUNTRIES = {"europe": EU_COUNTRIES, "us": frozenset(("US",))}
+"""The countries of each region (`protocol.regions`)."""

@@ -17,6 +17,17 @@ _SCAN = msgspec.json.Decoder(dict[str, Raw])
 _PLACE = re.compile(r"(?s)(.*) - at `\$\.?(.*)`")
 
 
+def read_schema(schema: Raw, where: str) -> dict[str, object]:
+    """A caller's JSON schema. Raises ApiError("invalid_request"), which names `where`, for one that is no object."""
+    try:
+        root = loose.decode(bytes(schema))
+    except ValueError as error:
+        raise ApiError("invalid_request", f"{where}: {error}") from None
+    if not isinstance(root, dict):
+        raise ApiError("invalid_request", f"{where}: Expected a JSON schema, which is an object")
+    return root
+
+
 def read_body(body: bytes, fields: msgspec.json.Decoder[T]) -> tuple[dict[str, Raw], T]:
     """The top-level keys in the caller's order with their bytes, and the checked fields.
 

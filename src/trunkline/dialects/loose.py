@@ -5,9 +5,13 @@ The strict parser is tried first and everything here is the second try, so it ma
 
 import json  # noqa: TID251 - the standard parser is the one that reads lone surrogates and says line and column
 import re
+from typing import TypeVar
 
 import msgspec
 
+from trunkline.errors import MalformedResponse
+
+T = TypeVar("T")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -25,6 +29,20 @@ def decode(data: bytes) -> object:
 def strict(data: bytes) -> bytes:
     """The document once more, in JSON that every parser reads; lone surrogates become U+FFFD. Raises ValueError as `decode` does."""
     return msgspec.json.encode(_reread(data))
+
+
+def read(data: bytes, decoder: msgspec.json.Decoder[T], whose: str) -> T:
+    """What an upstream sent, as `decoder` reads it. Raises MalformedResponse, which says that it is not what `whose` names."""
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        raise MalformedResponse(f"not an answer of {whose}: {error}", status=200) from None
+    except FAILURES:
+        pass
+    try:
+        return decoder.decode(strict(data))
+    except (ValueError, RecursionError) as error:
+        raise MalformedResponse(f"not JSON: {error}", status=200) from None
 
 
 def _reread(data: bytes) -> object:

@@ -127,7 +127,7 @@ def charges(usage: Usage, cost: Cost) -> dict[str, object]:
     upstream = cost.total if usage.upstream_cost is None else usage.upstream_cost
     return {
         "cost": usd(cost.total),
-        "is_byok": False,
+        "is_byok": cost.own_key,
         "cost_details": {
             "upstream_inference_cost": usd(upstream),
             "upstream_inference_prompt_cost": usd(cost.prompt),

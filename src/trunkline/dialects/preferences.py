@@ -15,9 +15,14 @@ Route = Literal["fallback", "sort"]
 MAX_SLUGS = 256
 """Entries that a list of providers may have; more is a mistake, and would be walked for every request."""
 MAX_SLUG_LENGTH = 128
+MAX_MODELS = 64
+"""Models that one request may name: each of them is looked up, planned for and maybe tried."""
+MAX_MODEL_LENGTH = 512
 NonNegative = Annotated[float, Meta(ge=0, le=1e9)]
 Slug = Annotated[str, Meta(min_length=1, max_length=MAX_SLUG_LENGTH)]
 Slugs = Annotated[list[Slug], Meta(max_length=MAX_SLUGS)]
+ModelName = Annotated[str, Meta(max_length=MAX_MODEL_LENGTH)]
+ModelNames = Annotated[list[ModelName], Meta(max_length=MAX_MODELS)]
 _PER_MILLION = PICO_PER_USD // 10**6
 _PARTITIONS: dict[Route, Partition] = {"fallback": "model", "sort": "none"}
 """The deprecated `route` in the words of `sort.partition` (contract 0.16)."""

@@ -19,7 +19,7 @@ from trunkline.errors import UpstreamRefused
 KINDS = frozenset(
     (
         *("overloaded", "server", "rate_limit", "quota", "credential", "model_access", "region", "malformed"),
-        *("context_length", "max_output", "unsupported_param", "stale_reasoning", "moderation", "caller_fault"),
+        *("context_length", "max_output", "unsupported_param", "stale_reasoning", "moderation", "flagged", "caller_fault"),
     )
 )
 
@@ -196,6 +196,9 @@ _STATUSES: Mapping[int, str] = {
 _SOFT_KINDS = frozenset(("server",))
 """Kinds so general that phrases and statuses are believed before the word."""
 
+_FLAGGED = 403
+"""The status under which a refusal by moderation says that the input was flagged (contract 2.12); under others a policy was violated."""
+_MOST_REASONS = 32
 _HTML_OVERRULED_BY = frozenset((401, 402, 407, 429, 503, 529))
 
 
@@ -208,6 +211,8 @@ class _Fact(Struct, frozen=True):
     message: str = ""
     flagged: bool = False
     delay: float | None = None
+    reasons: tuple[str, ...] = ()
+    flagged_input: str = ""
 
 
 def classify(status: int, headers: Headers, body: bytes) -> UpstreamRefused:
@@ -230,6 +235,8 @@ def classify(status: int, headers: Headers, body: bytes) -> UpstreamRefused:
         code=fact.code or named or None,
         retry_after=retry_after(pairs) or fact.delay,
         raw=body[:MESSAGE_LIMIT].decode("utf-8", "replace"),
+        reasons=fact.reasons,
+        flagged_input=fact.flagged_input,
     )
 
 
@@ -248,6 +255,8 @@ def refusal_of(document: Mapping[str, object]) -> UpstreamRefused | None:
         code=fact.code,
         retry_after=fact.delay,
         raw=msgspec.json.encode(document)[:MESSAGE_LIMIT].decode("utf-8", "replace"),
+        reasons=fact.reasons,
+        flagged_input=fact.flagged_input,
     )
 
 
@@ -263,6 +272,11 @@ def retry_after(headers: Headers) -> float | None:
 
 
 def _kind(status: int, words: tuple[str, ...], fact: _Fact) -> str:
+    kind = _class(status, words, fact)
+    return "flagged" if kind == "moderation" and (fact.flagged or status == _FLAGGED) else kind
+
+
+def _class(status: int, words: tuple[str, ...], fact: _Fact) -> str:
     kinds = [_WORDS[word] for word in words if word in _WORDS]
     if "quota" in kinds:
         return "quota"
@@ -303,7 +317,19 @@ def _fact(document: object) -> _Fact:
         message=_message(inner)[:MESSAGE_LIMIT],
         flagged=isinstance(meta, dict) and ("flagged_input" in meta or "reasons" in meta),
         delay=_delay(inner.get("details")),
+        reasons=_reasons(meta, more),
+        flagged_input=text if isinstance(meta, dict) and isinstance(text := meta.get("flagged_input"), str) else "",
     )
+
+
+def _reasons(meta: object, more: object) -> tuple[str, ...]:
+    """What a moderation names: a list of words, or, at Azure, the categories that were filtered."""
+    named = meta.get("reasons") if isinstance(meta, dict) else None
+    if isinstance(named, list):
+        return tuple([reason for reason in named if isinstance(reason, str)][:_MOST_REASONS])
+    found = more.get("content_filter_result") if isinstance(more, dict) else None
+    results = found.items() if isinstance(found, dict) else ()
+    return tuple([name for name, result in results if isinstance(result, dict) and result.get("filtered") is True][:_MOST_REASONS])
 
 
 def _is_status(value: object) -> bool:

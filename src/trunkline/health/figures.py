@@ -7,7 +7,8 @@ from msgspec import structs
 
 from trunkline.analytics.histogram import quantiles, total
 from trunkline.analytics.slots import Slot
-from trunkline.catalogue.statistics import EndpointStats, ModelStats, Percentiles
+from trunkline.catalogue.statistics import EndpointStats, Errors, ModelStats, Percentiles
+from trunkline.health.benchmarks import UNRATED, Rating
 from trunkline.health.live import percentiles
 from trunkline.health.monitor import Longterm
 from trunkline.protocol.health import Standing
@@ -38,17 +39,24 @@ def endpoint_stats(minutes5: Slot, minutes30: Slot, day: Slot) -> EndpointStats:
         uptime_1d=day.uptime(LEAST_REQUESTS),
         latency=_shown(minutes30.latency),
         throughput=_shown(minutes30.throughput),
+        tool_calls=_errors(minutes30.tool_requests, minutes30.tool_failures),
+        structured_outputs=_errors(minutes30.structured_requests, minutes30.structured_failures),
     )
 
 
-def longterm(minutes30: Slot, tool_requests: int, tool_failures: int) -> Longterm:
-    """What the planner takes from storage, from the last 30 minutes, and of tools from the last 2 hours."""
+def longterm(minutes30: Slot, tool_requests: int, tool_failures: int, rating: Rating = UNRATED) -> Longterm:
+    """What the planner takes from storage, from the last 30 minutes, and of tools from the last 2 hours; and how it is rated."""
+    structured = minutes30.structured_requests
     return Longterm(
         standing=standing(minutes30),
         requests=minutes30.successes + minutes30.errors,
         speed=_median(minutes30.throughput),
         tool_requests=tool_requests,
         tool_success=1 - tool_failures / tool_requests if tool_requests else None,
+        structured_requests=structured,
+        structured_success=1 - minutes30.structured_failures / structured if structured else None,
+        benchmarks=rating.scores,
+        behind=rating.behind,
     )
 
 
@@ -65,6 +73,10 @@ def model_stats(half_hours: Iterable[Slot], days: Iterable[Slot]) -> ModelStats:
         latency=_median(recent.latency),
         tool_success_rate=1 - day.tool_failures / calls if calls >= LEAST_TOOL_REQUESTS else None,
     )
+
+
+def _errors(requests: int, errors: int) -> Errors | None:
+    return Errors(requests, errors) if requests else None
 
 
 def _shown(bins: dict[int, int]) -> Percentiles | None:

@@ -1,10 +1,11 @@
 """The last five minutes of every endpoint, in memory: what routing knows of latency and throughput (contract 3.1).
 
-Minutes are those of the Unix clock, as in storage, from which the window is filled at the start.
+Minutes are those of the Unix clock, as in storage, from which the window is filled at the start. Where several processes serve, each is
+told every few seconds what all of them stored, and uses that for endpoints of which it tells more than it saw itself.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from typing import Final
 
 from trunkline.analytics import histogram
@@ -18,6 +19,11 @@ MINUTES: Final = 5
 LEAST: Final = 3
 """From fewer values no percentile is told."""
 FRACTIONS: Final = (0.5, 0.75, 0.9, 0.99)
+LATE: Final = (0.95,)
+LEAST_FOR_LATE: Final = 20
+"""The 95th percentile of fewer values would be the largest of them, or all but that."""
+SHARED_SECONDS: Final = 30.0
+"""How long what all processes stored may be used; it is told anew every few seconds while storage answers."""
 
 
 class Live:
@@ -27,6 +33,8 @@ class Live:
         self._clock = clock
         self._slots: dict[str, list[tuple[int, Slot]]] = {}
         self._minute = 0
+        self._shared: Mapping[str, Slot] = {}
+        self._shared_until = 0.0
 
     def observe(self, record: GenerationRecord) -> None:
         """Count a generation that ended now."""
@@ -38,18 +46,39 @@ class Live:
         self._minute = minute
         self._slot(endpoint_id).merge(slot)
 
+    def share(self, stored: Mapping[str, Slot]) -> Set[str]:
+        """Take over what all processes together, this one included, stored of these minutes. Returns the endpoints whose percentiles change
+        by that."""
+        before = self._shared
+        self._shared = {one: slot for one, slot in stored.items() if slot.successes > sum([mine.successes for mine in self._recent(one)])}
+        self._shared_until = self._clock() + SHARED_SECONDS
+        return before.keys() | self._shared.keys()
+
     def percentiles(self, endpoint_id: str) -> tuple[Percentiles | None, Percentiles | None]:
         """Latency in seconds and throughput in tokens a second; None where too little was seen."""
-        oldest = int(self._clock()) // 60 - MINUTES
-        slots = [slot for minute, slot in self._slots.get(endpoint_id, ()) if minute > oldest]
+        slots = self._recent(endpoint_id)
         if not slots:
             self._slots.pop(endpoint_id, None)
+        if endpoint_id in self._shared and self._clock() < self._shared_until:
+            slots = [self._shared[endpoint_id]]
+        if not slots:
             return None, None
         latency, throughput = Bins(), Bins()
         for slot in slots:
             histogram.merge(latency, slot.latency)
             histogram.merge(throughput, slot.throughput)
         return percentiles(latency, 1 / 1000), percentiles(throughput)
+
+    def late(self, endpoint_id: str) -> float | None:
+        """Seconds within which 95 % of the streams had their first content; None where too few were seen."""
+        latency = Bins()
+        for slot in self._recent(endpoint_id):
+            histogram.merge(latency, slot.latency)
+        return histogram.quantiles(latency, LATE)[0] / 1000 if histogram.total(latency) >= LEAST_FOR_LATE else None
+
+    def _recent(self, endpoint_id: str) -> list[Slot]:
+        oldest = int(self._clock()) // 60 - MINUTES
+        return [slot for minute, slot in self._slots.get(endpoint_id, ()) if minute > oldest]
 
     def _slot(self, endpoint_id: str) -> Slot:
         """The slot of the current minute."""

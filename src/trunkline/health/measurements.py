@@ -20,6 +20,7 @@ from trunkline.analytics.endpoint_windows import Window, tool_counts
 from trunkline.analytics.slots import Slot
 from trunkline.catalogue.statistics import EndpointStats, ModelStats
 from trunkline.errors import StorageUnavailable
+from trunkline.health.benchmarks import UNRATED, Rating
 from trunkline.health.figures import endpoint_stats, longterm, model_stats
 from trunkline.health.live import MINUTES
 from trunkline.health.monitor import Longterm, Monitor
@@ -33,6 +34,11 @@ LONG_MINUTES: Final = 30
 TOOL_MINUTES: Final = 120
 DAY_HOURS: Final = 24
 
+_NO_RATINGS: Final[Mapping[str, Rating]] = {}
+
+_NOTHING: Final = Slot()
+
+Recent = Mapping[str, Slot]
 log = logging.getLogger(__name__)
 
 
@@ -48,7 +54,7 @@ class Measurements:
     """The last known figures, which stay while the store does not answer.
 
     `connect` opens the telemetry database, `monitor` takes over what the planner needs, and `model_of` names the model of an endpoint id,
-    None for one that the catalogue does not have any more. `clock` gives Unix seconds.
+    None for one that the catalogue does not have any more. `ratings` tells how endpoints do in benchmarks. `clock` gives Unix seconds.
     """
 
     def __init__(
@@ -57,11 +63,13 @@ class Measurements:
         monitor: Monitor,
         model_of: Callable[[str], str | None],
         *,
+        ratings: Callable[[], Mapping[str, Rating]] = lambda: _NO_RATINGS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._connect = connect
         self._monitor = monitor
         self._model_of = model_of
+        self._ratings = ratings
         self._clock = clock
         self._minutes = Window(endpoint_minute, LONG_MINUTES)
         self._hours = Window(endpoint_hour, DAY_HOURS, distributions=False)
@@ -81,13 +89,14 @@ class Measurements:
     async def refresh(self) -> bool:
         """Look now; False when the store does not answer."""
         try:
-            results = await asyncio.to_thread(self._look)
+            results, recent = await asyncio.to_thread(self._look)
         except (sqlite3.Error, StorageUnavailable) as error:
             log.warning("the figures of endpoints are not refreshed: %s", error)
             return False
         if results != self._results:
             self._results = results
             self._monitor.learn(results.longterm)
+        self._monitor.share(recent)
         return True
 
     async def start(self) -> None:
@@ -111,8 +120,8 @@ class Measurements:
             await asyncio.sleep(REFRESH_SECONDS)
             await self.refresh()
 
-    def _look(self) -> Results:
-        """Read what changed, and add up; in a thread."""
+    def _look(self) -> tuple[Results, Recent]:
+        """Read what changed, and add up; in a thread. Also what the last minutes brought."""
         with self._lock:
             try:
                 connection = self._connection = self._connection or self._connect()
@@ -124,20 +133,22 @@ class Measurements:
                 self._drop()
                 raise
 
-    def _add_up(self, tools: Mapping[str, tuple[int, int]]) -> Results:
+    def _add_up(self, tools: Mapping[str, tuple[int, int]]) -> tuple[Results, Recent]:
+        recent = {one: self._minutes.newest(one, SHORT_MINUTES) for one in self._minutes.endpoints()}
         endpoints: dict[str, EndpointStats] = {}
         planned: dict[str, Longterm] = {}
         models: dict[str, list[tuple[Slot, Slot]]] = defaultdict(list)
-        for endpoint_id in {*self._minutes.endpoints(), *self._hours.endpoints(), *tools}:
+        ratings = self._ratings()
+        for endpoint_id in {*self._minutes.endpoints(), *self._hours.endpoints(), *tools, *ratings}:
             half_hour = self._minutes.newest(endpoint_id, LONG_MINUTES)
             day = self._hours.newest(endpoint_id, DAY_HOURS)
-            endpoints[endpoint_id] = endpoint_stats(self._minutes.newest(endpoint_id, SHORT_MINUTES), half_hour, day)
-            planned[endpoint_id] = longterm(half_hour, *tools.get(endpoint_id, (0, 0)))
+            endpoints[endpoint_id] = endpoint_stats(recent.get(endpoint_id, _NOTHING), half_hour, day)
+            planned[endpoint_id] = longterm(half_hour, *tools.get(endpoint_id, (0, 0)), ratings.get(endpoint_id, UNRATED))
             model = self._model_of(endpoint_id)
             if model is not None:
                 models[model].append((half_hour, day))
         stats = {model: model_stats([one for one, _ in slots], [one for _, one in slots]) for model, slots in models.items()}
-        return Results(endpoints, stats, planned)
+        return Results(endpoints, stats, planned), recent
 
     def _close(self) -> None:
         with self._lock:

@@ -5,6 +5,7 @@ about it ends with time. Each process decides by what it saw itself, at once; wh
 """
 
 import heapq
+import logging
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -24,6 +25,8 @@ from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.protocol.health import EndpointHealth, HealthSnapshot, Percentiles, Standing
 
+log = logging.getLogger(__name__)
+
 ABSENT_SECONDS: Final = 600.0
 """How long an endpoint rests that does not serve its model, or not from here."""
 LONGEST_REST_SECONDS: Final = 300.0
@@ -40,13 +43,17 @@ Speeds = tuple[Percentiles | None, Percentiles | None]
 
 
 class Longterm(Struct, frozen=True, gc=False):
-    """What storage knows of an endpoint, from all processes: see `EndpointHealth`."""
+    """What storage knows of an endpoint, from all processes, and what was imported: see `EndpointHealth`."""
 
     standing: Standing = "normal"
     requests: int = 0
     speed: float | None = None
     tool_requests: int = 0
     tool_success: float | None = None
+    structured_requests: int = 0
+    structured_success: float | None = None
+    benchmarks: tuple[tuple[str, float], ...] = ()
+    behind: bool | None = None
 
 
 _UNKNOWN: Final = Longterm()
@@ -83,6 +90,7 @@ class Monitor:
         self._cooldowns = Cooldowns()
         self._headroom: dict[str, tuple[float, float]] = {}
         self._speeds: dict[str, Speeds] = {}
+        self._late: dict[str, tuple[float, float | None]] = {}
         self._longterm: Mapping[str, Longterm] = {}
         self._hints: Mapping[str, Notice] = {}
         self._entries: dict[str, EndpointHealth] = {}
@@ -147,6 +155,8 @@ class Monitor:
         elif not cooled and counts and hint is not None:
             breaker.rest(now + min(hint, LONGEST_REST_SECONDS))
         self._renew(endpoint.id, now)
+        if error.told and not was_failing:
+            log.warning("%s cannot be reached: %s", endpoint.id, error.message)
         if cooled or was_failing != (breaker.failed_until > now) or was_ejected != breaker.ejected_until:
             self._publish()
 
@@ -171,6 +181,15 @@ class Monitor:
         if fraction != before:
             self._renew(endpoint_id, now)
 
+    def late(self, endpoint_id: str) -> float | None:
+        """Seconds after which a stream of this endpoint is later with its first content than 95 % are; None where too few were seen. Up to
+        two seconds old, and worked out only for who asks."""
+        now = self._clock()
+        known = self._late.get(endpoint_id)
+        if known is None or known[0] <= now:
+            known = self._late[endpoint_id] = (now + FIGURES_SECONDS, self._live.late(endpoint_id))
+        return known[1]
+
     def observe(self, record: GenerationRecord) -> None:
         """Count a finished generation."""
         self._live.observe(record)
@@ -190,6 +209,12 @@ class Monitor:
         for endpoint_id in before.keys() | longterm.keys():
             if before.get(endpoint_id) != longterm.get(endpoint_id):
                 self._renew(endpoint_id, now)
+
+    def share(self, stored: Mapping[str, Slot]) -> None:
+        """Take over what all processes stored of the last five minutes: see `Live.share`."""
+        now = self._clock()
+        for endpoint_id in self._live.share(stored):
+            self._measure(endpoint_id, now)
 
     def _cool(self, endpoint: Endpoint, kind: str, now: float, hint: float | None) -> bool:
         """Whether the failure speaks against the credential and not the endpoint, which others may use with another one."""
@@ -234,6 +259,10 @@ class Monitor:
             speed=longterm.speed,
             tool_requests=longterm.tool_requests,
             tool_success=longterm.tool_success,
+            structured_requests=longterm.structured_requests,
+            structured_success=longterm.structured_success,
+            benchmarks=longterm.benchmarks,
+            behind=longterm.behind,
         )
         if entry == _HEALTHY:
             self._entries.pop(endpoint_id, None)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from trunkline.dialects.hub.translation import SeenCall
 from trunkline.dialects.oneshot import Result
-from trunkline.errors import UpstreamError
+from trunkline.errors import ApiError, UpstreamError
 from trunkline.protocol.usage import Cost, Units, Usage
 
 Write = Callable[[Result, Usage, Cost], bytes]
@@ -42,3 +42,7 @@ class Answered(Measured):
     def encode(self, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes:
         """The client's body."""
         return self._write(self._result, usage, cost)
+
+    def partial(self, error: ApiError) -> bytes | None:
+        """None: a result is there, or it is not."""
+        return None

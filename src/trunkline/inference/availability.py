@@ -1,6 +1,7 @@
 """Errors for requests that no endpoint can serve, each with `error.availability` (contract 2.12, "availability.code")."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.errors import ApiError
@@ -27,12 +28,14 @@ FIELDS: Mapping[str, str] = {
         )
     },
     "prompt": "messages",
+    "region": "host",
 }
 """The field of the request behind a rule of the router; a rule that is not listed is named after its field."""
 MOST_STAND_INS = 3
 _OTHER_MODELS_HELP = frozenset(("capacity_exhausted", "temporarily_unavailable", "model_unavailable_upstream"))
 _PLACES = frozenset(("geo", "data_region"))
 SHORTEN = "The plugin context-compression shortens what is too long"
+KEPT = "The name of the host keeps the request in a region"
 
 
 def availability(code: str, models: Sequence[str], *, retryable: bool = False, **more: object) -> dict[str, object]:
@@ -98,6 +101,27 @@ def wrong_endpoint(slug: str, outputs: Sequence[str]) -> ApiError:
     )
 
 
+def must_reason(slug: str) -> ApiError:
+    """The caller wants no reasoning of a model that always reasons (contract 2.7)."""
+    message = f"{slug}: Reasoning is mandatory for this model and cannot be switched off"
+    return ApiError("invalid_request", f"{message}. The slug ~author/family-latest takes the lowest effort instead")
+
+
+def needs_messages(slug: str) -> ApiError:
+    """A router reads a conversation, which the operation or the request has none of (contract 3.7, "needs messages")."""
+    told = {"field": "endpoint", "detail": CONVERSATIONS}
+    return ApiError(
+        "invalid_request",
+        f"{slug} needs messages. Use POST {CONVERSATIONS}",
+        availability=availability("wrong_endpoint", [slug], constraint=told),
+    )
+
+
+def not_here(slug: str, why: str) -> ApiError:
+    """A router that this server does not have."""
+    return ApiError("not_found", f"No endpoints found for {slug}: {why}", availability=availability("no_endpoints", [slug]))
+
+
 def wrong_modality(slug: str, modality: str) -> ApiError:
     """The model does not take such input."""
     return ApiError(
@@ -117,9 +141,10 @@ def all_excluded(plan: Plan, requested: Sequence[str], permitted: Sequence[str] 
     detail = ", ".join(f"{one.endpoint.tag} ({one.rule or one.reason})" for one in plan.excluded)
     allowed = f". The request permits only: {', '.join(permitted)}" if permitted else ""
     shorten = f". {SHORTEN}" if any(one.rule == "prompt" for one in plan.excluded) else ""
+    kept = f". {KEPT}" if any(one.rule == "region" for one in plan.excluded) else ""
     return ApiError(
         error_type,
-        f"No endpoints found for {', '.join(requested)} that meet the request's constraints: {detail}{allowed}{shorten}",
+        f"No endpoints found for {', '.join(requested)} that meet the request's constraints: {detail}{allowed}{shorten}{kept}",
         availability=availability(
             code,
             requested,
@@ -146,20 +171,28 @@ def _constraint(rule: str, endpoints: int) -> dict[str, str]:
     }
 
 
-def advise(error: ApiError, catalogue: Catalogue, models: Sequence[str]) -> None:
-    """Add to an error that another model may help against which ones can be called here: see `stand_ins`."""
+def advise(error: ApiError, catalogue: Catalogue, models: Sequence[str], today: str | None = None) -> None:
+    """Add to an error that another model may help against which ones can be called here: see `stand_ins`. A model that no endpoint knows
+    any more, and whose author has announced that, is deprecated. `today`: the date (UTC) if it is not that of now."""
     told = error.availability
-    if told is not None and told["code"] in _OTHER_MODELS_HELP and "fallback_models" not in told and models:
-        resolved = catalogue.resolve(models[0])
-        found = [] if resolved is None else [one for one in stand_ins(catalogue, resolved.model) if one not in models]
-        if found:
-            docs = {"docs_url": told["docs_url"]}
-            error.availability = {**{key: value for key, value in told.items() if key not in docs}, "fallback_models": found, **docs}
+    if told is None or told["code"] not in _OTHER_MODELS_HELP or "fallback_models" in told or not models:
+        return
+    resolved = catalogue.resolve(models[0])
+    if resolved is None:
+        return
+    found = [one for one in stand_ins(catalogue, resolved.model) if one not in models]
+    code = str(told["code"])
+    if code == "model_unavailable_upstream" and resolved.model.expiration_date is not None:
+        today = today or datetime.now(UTC).date().isoformat()
+        code = "model_deprecated" if resolved.model.expiration_date < today else code
+    known = {key: value for key, value in told.items() if key not in ("code", "docs_url")}
+    more = {"fallback_models": found} if found else {}
+    error.availability = {"code": code, **known, **more, "docs_url": f"{DOCS}#{code}"}
 
 
 def stand_ins(catalogue: Catalogue, model: Model) -> list[str]:
-    """Models of the same author that take the same input, make the same output and can be called now; those of about the same price
-    first."""
+    """Models of the same author that take the same input, make the same output and can be called now; its successor
+    first, then those of about the same price."""
     price = _price(catalogue, model)
     alike = [
         one
@@ -171,7 +204,8 @@ def stand_ins(catalogue: Catalogue, model: Model) -> list[str]:
         and set(model.output_modalities) <= set(one.output_modalities)
         and catalogue.available(one.id)
     ]
-    return [one.id for one in sorted(alike, key=lambda one: (abs(_price(catalogue, one) - price), one.id))][:MOST_STAND_INS]
+    alike.sort(key=lambda one: (one.id != model.successor, abs(_price(catalogue, one) - price), one.id))
+    return [one.id for one in alike][:MOST_STAND_INS]
 
 
 def _price(catalogue: Catalogue, model: Model) -> int:

@@ -132,7 +132,14 @@ class Cache:
         wanted, operation = wish(call.headers), operation_of(call.skin)
         if wanted is None or operation is None:
             return False
-        key = cache_key(call.body, key_hash=principal.key_hash, operation=operation, models=request.models, stream=request.stream)
+        key = cache_key(
+            call.body,
+            key_hash=principal.key_hash,
+            operation=operation,
+            models=request.models,
+            stream=request.stream,
+            region=request.region,
+        )
         kept = await self._found(key, wanted)
         if kept is None:
             return Keeping(reply, key, wanted.seconds, self._store, self._clock)
@@ -195,6 +202,7 @@ def replayed_record(record: GenerationRecord, call: Call, request: InboundReques
         user_agent=call.header(b"user-agent"),
         external_user=request.user,
         session_id=request.session_id or call.header(b"x-session-id"),
+        data_region=request.region or None,
         response_cache_source_id=source,
     )
 

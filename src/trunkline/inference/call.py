@@ -2,12 +2,14 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from trunkline.dialects.hub.conversation import Conversation
 from trunkline.dialects.hub.translation import Identity
 from trunkline.health.stickiness import Thread
 from trunkline.inference import echo
+from trunkline.inference.failures import Failure
+from trunkline.inference.partial import Partial
 from trunkline.inference.repairs import Repair
 from trunkline.inference.skins import Skin
 from trunkline.limits.account import Hold
@@ -19,10 +21,13 @@ from trunkline.protocol.identity import generation_text, uuid7
 from trunkline.protocol.principal import Principal
 from trunkline.protocol.request import InboundRequest
 from trunkline.protocol.routing import Plan
+from trunkline.transport.response import Response
 
 HEADER_LIMIT = 512
 RANDOM_BYTES = 10
 IDS_A_DRAW = 256
+_TAKEN = (0, 200)
+"""The statuses of a request that was not refused, 0 = there is none yet."""
 
 
 class Mint:
@@ -84,26 +89,41 @@ class Exchange:
     `endpoint` is the one being tried, `repair` what this attempt changes about the request; `sent_at` and `first_content_at` are monotonic
     seconds of the current attempt, 0 before; `settled` becomes true when the exchange has been recorded and its hold settled, which
     happens once; `record` is what was recorded. `staged` holds the stages of plugins, None for most requests; `echoes` the bodies that were
-    sent, for callers who want to see them (contract 2.6), else None; `thread` the conversation, where it matters which endpoint served it.
+    sent, for callers who want to see them (contract 2.6), else None; `thread` the conversation, where it matters which endpoint served it;
+    `task` the kind of task, where somebody looked at that.
+    `response` is that of the current attempt, from when its request went out. `abandoned`: the client has left, so that nothing more is
+    begun.
+    `hedge`: the current attempt was made beside a slow one (`inference.hedging`); `hedged`: the request had its hedge; `on_left` is told
+    when the client leaves meanwhile.
+    `failures` came before the attempt that gave content, or are all there is; `partials` are the whole answers among them that said
+    something first.
     """
 
     __slots__ = (
         "_conversation",
+        "abandoned",
         "attempts",
         "call",
         "echoes",
         "endpoint",
+        "failures",
         "first_content_at",
+        "hedge",
+        "hedged",
         "hold",
+        "on_left",
+        "partials",
         "plan",
         "principal",
         "prompt_tokens",
         "record",
         "repair",
         "request",
+        "response",
         "sent_at",
         "settled",
         "staged",
+        "task",
         "thread",
     )
 
@@ -125,6 +145,8 @@ class Exchange:
         self.hold = hold
         self.prompt_tokens = prompt_tokens
         self.attempts: list[AttemptRecord] = []
+        self.failures: Sequence[Failure] = ()
+        self.partials: list[Partial] = []
         self.endpoint: Endpoint | None = None
         self.sent_at = 0.0
         self.first_content_at = 0.0
@@ -133,8 +155,26 @@ class Exchange:
         self.repair: Repair | None = None
         self.staged = staged
         self.thread = thread
+        self.task = None if request.chosen is None else request.chosen.task or None
+        self.response: Response | None = None
+        self.abandoned = False
+        self.hedge = False
+        self.hedged = False
+        self.on_left: Callable[[], None] | None = None
         self.echoes: list[tuple[Endpoint, bytes]] | None = [] if "debug" in request.fields and echo.wanted(request) else None
         self._conversation: Conversation | None = None if staged is None else staged.base
+
+    def fork(self) -> "Exchange":
+        """A copy for an attempt that runs beside another one: what the attempt changes stays its own until `adopt`. Lists are shared."""
+        twin = Exchange.__new__(Exchange)
+        for name in Exchange.__slots__:
+            setattr(twin, name, getattr(self, name))
+        return twin
+
+    def adopt(self, twin: "Exchange") -> None:
+        """Take over what the attempt of `twin` made of the exchange."""
+        self.endpoint, self.repair, self.sent_at, self.hedge = twin.endpoint, twin.repair, twin.sent_at, twin.hedge
+        self.response, self._conversation = twin.response, twin._conversation
 
     def conversation(self) -> Conversation:
         """The request free of its dialect, staged and repaired for the current attempt."""
@@ -176,6 +216,17 @@ class Exchange:
         if write is None or not self.echoes:
             return b""
         return b"".join([write(self.identity(endpoint), echo.redacted(body)) for endpoint, body in self.echoes])
+
+    def left(self) -> bool:
+        """The client is gone: only one attempt goes on, and only when its endpoint bills on (`bills_on`)."""
+        self.abandoned = True
+        if self.on_left is not None:
+            self.on_left()
+        return self.bills_on()
+
+    def is_billed(self) -> bool:
+        """Whether the endpoint being tried has the whole request, and did not refuse it: it bills the prompt, whatever comes of it."""
+        return self.response is not None and self.response.sent and self.response.status in _TAKEN
 
     def bills_on(self) -> bool:
         """Whether the endpoint being tried goes on generating, and charging, after its connection is closed."""

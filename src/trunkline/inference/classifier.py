@@ -49,6 +49,10 @@ class Classifier:
         found = self._tasks.get(conversation)
         return found if found else await asyncio.to_thread(self._rules.task, text)
 
+    def ruled(self, text: str) -> str:
+        """The kind of task by rules alone: for who does not hurry, and wants nothing of the local model."""
+        return self._rules.task(text[:MOST_CHARACTERS])
+
     async def _ask(self, embed: Embed, conversation: Hashable, text: str) -> None:
         try:
             self._tasks.put(conversation, self._centroids.task(await embed(text)))

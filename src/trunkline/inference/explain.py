@@ -19,7 +19,8 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `selected`: it gave the answer, or would be asked for it first. `rank` counts from 1 in the order in which endpoints are tried;
     `decided_by` and `notes` are the words of `routing.explain`; `excluded_by` and `rule` say why it is not tried at all.
     `predicted_cost_usd` is for this prompt and an answer of the usual length. `latency` is in seconds to the first token, `throughput` in
-    tokens a second, over the last five minutes; absent = not measured.
+    tokens a second, over the last five minutes; absent = not measured. `tool_success` and `structured_success` are the shares of the
+    `tool_requests` (2 hours) and `structured_requests` (30 minutes) whose answers were right, `benchmarks` the imported scores.
     """
 
     provider: str
@@ -34,6 +35,11 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     predicted_cost_usd: float | None = None
     latency: Percentiles | None = None
     throughput: Percentiles | None = None
+    tool_requests: int = 0
+    tool_success: float | None = None
+    structured_requests: int = 0
+    structured_success: float | None = None
+    benchmarks: dict[str, float] = {}
     is_byok: bool = False
 
 
@@ -51,6 +57,11 @@ def rows(plan: Plan, health: HealthSnapshot, predict: Callable[[Endpoint], int],
             predicted_cost_usd=usd(predict(endpoint)),
             latency=seen.latency,
             throughput=seen.throughput,
+            tool_requests=seen.tool_requests,
+            tool_success=seen.tool_success,
+            structured_requests=seen.structured_requests,
+            structured_success=seen.structured_success,
+            benchmarks=dict(seen.benchmarks),
             is_byok=bool(endpoint.byok),
             **place,
         )

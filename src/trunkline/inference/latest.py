@@ -7,6 +7,7 @@ cannot be switched off goes on with the least effort.
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from trunkline.dialects.efforts import RANKS, nearest
 from trunkline.inference.call import Call
@@ -24,7 +25,9 @@ def fit_effort(call: Call, request: InboundRequest, reasoning: Reasoning | None)
         return request
     before: dict[str, Any] = msgspec.json.decode(call.body)
     after = fitted(before, reasoning)
-    return request if after == before else call.skin.parse(msgspec.json.encode(after))
+    if after == before:
+        return request
+    return structs.replace(call.skin.parse(msgspec.json.encode(after)), region=request.region)
 
 
 def fitted(body: dict[str, Any], reasoning: Reasoning) -> dict[str, Any]:
@@ -49,7 +52,7 @@ def lowest(reasoning: Reasoning) -> str:
 
 
 def _fit_object(wish: dict[str, Any], reasoning: Reasoning) -> dict[str, Any]:
-    if _goes_on(wish.get("effort") == "none" or wish.get("enabled") is False, reasoning):
+    if _goes_on(wish.get("effort") == "none" or wish.get("enabled") is False or wish.get("max_tokens") == 0, reasoning):
         return {**{key: value for key, value in wish.items() if key not in ("enabled", "max_tokens")}, "effort": lowest(reasoning)}
     effort = wish.get("effort")
     return {**wish, "effort": _fit(effort, reasoning)} if effort in RANKS else wish

@@ -6,14 +6,17 @@ from trunkline.dialects.hub.translation import Seen
 from trunkline.inference.call import Exchange
 from trunkline.inference.records import UNSEEN, evidence_of, record_of
 from trunkline.limits.budgets import Budgets
-from trunkline.metering.cost import cache_discount, insure, price
+from trunkline.metering.cost import cache_discount, insure, own_key, price
 from trunkline.metering.estimates import Estimates
 from trunkline.metering.recorder import Recorder
+from trunkline.metering.tool_calls import ToolEvidence
 from trunkline.metering.usage import OUTPUT_AT_END, normalise
 from trunkline.protocol.catalogue import Endpoint, Pricing
+from trunkline.protocol.generation import CANCELLED
 from trunkline.protocol.usage import Cost, Usage
 
 NOTHING = Usage()
+NO_BILL = Usage(upstream_cost=0)
 FREE = Cost()
 
 
@@ -32,7 +35,9 @@ class Ledger:
         pricing = _pricing(endpoint, seen)
         utc = _utc_hhmm(exchange.call.created_ms) if pricing.overrides else 0
         cost = price(usage, pricing, utc_hhmm=utc)
-        if not cancelled:
+        if endpoint.byok:
+            usage, cost = on_own_key(usage, cost)
+        elif not cancelled:
             cost = insure(cost, output_tokens=usage.output_total, finish_reason=seen.finish_reason)
         discount = cache_discount(usage, pricing, utc_hhmm=utc)
         self._close(exchange, endpoint, seen, usage, cost, discount=discount, cancelled=cancelled)
@@ -44,6 +49,35 @@ class Ledger:
             return
         endpoint = exchange.endpoint or exchange.plan.attempts[0]
         self._close(exchange, endpoint, seen, NOTHING, FREE, cancelled=cancelled, status=status, error_type=error_type)
+
+    def leave(self, exchange: Exchange) -> None:
+        """Record and settle an exchange whose client left before anything came. An upstream that has the request bills its prompt
+        (adapters 5.3): by estimate, that is what it cost the instance. The caller pays nothing, as for any answer without content
+        (contract 4.4), except to the provider itself with a key of its own."""
+        endpoint = exchange.endpoint
+        usage, cost = NOTHING, FREE
+        if endpoint is not None and exchange.is_billed() and not exchange.settled:
+            usage, own = self._bill(exchange, endpoint, UNSEEN)
+            cost = own if endpoint.byok else FREE
+        endpoint = endpoint or exchange.plan.attempts[0]
+        self._close(exchange, endpoint, UNSEEN, usage, cost, cancelled=True, status=499, error_type=CANCELLED)
+
+    def lose(self, exchange: Exchange, endpoint: Endpoint, seen: Seen, id: bytes, *, billed: bool) -> int:
+        """Record what an attempt cost the instance that was given up for another (`inference.losers`), and return that in pico-dollars. It
+        is a generation of its own, for which its key pays nothing. `billed`: the upstream counts what it has done."""
+        told, cost = NO_BILL, 0
+        if billed:
+            told, _ = self._bill(exchange, endpoint, seen)
+            cost = told.upstream_cost or 0
+        record = record_of(exchange, endpoint, seen, told, FREE, discount=None, cancelled=True, status=200, error_type=None, tool_calls=0)
+        self._recorder.record(structs.replace(record, id=id, hedge_of=exchange.call.id_text, attempts=()))
+        return cost
+
+    def _bill(self, exchange: Exchange, endpoint: Endpoint, seen: Seen) -> tuple[Usage, Cost]:
+        """What an attempt that was given up used, with its upstream's price for that, and what it costs a caller with a key of its own."""
+        usage, pricing = self._usage(exchange, endpoint, seen), _pricing(endpoint, seen)
+        utc = _utc_hhmm(exchange.call.created_ms) if pricing.overrides else 0
+        return on_own_key(usage, price(usage, pricing, utc_hhmm=utc))
 
     def _usage(self, exchange: Exchange, endpoint: Endpoint, seen: Seen) -> Usage:
         """What the upstream counted, which also teaches the estimates; else the estimates, as for the output of an answer that broke off
@@ -89,11 +123,21 @@ class Ledger:
             cancelled=cancelled,
             status=status,
             error_type=error_type,
-            tool_calls=len(evidence.calls) if evidence is not None else 0,
+            tool_calls=len(evidence.calls) if isinstance(evidence, ToolEvidence) else 0,
         )
         exchange.record = record
         self._recorder.record(record, evidence)
-        self._budgets.settle(exchange.hold, cost.total)
+        if cost.own_key:
+            self._budgets.settle(exchange.hold, usage.upstream_cost or 0, is_byok=True)
+        else:
+            self._budgets.settle(exchange.hold, cost.total)
+
+
+def on_own_key(usage: Usage, cost: Cost) -> tuple[Usage, Cost]:
+    """Usage and cost of what was charged to the caller's own credential: nothing is to be paid here, and `upstream_cost` is what the
+    upstream says, else what its prices say (contract 3.11)."""
+    upstream = cost.total if usage.upstream_cost is None else usage.upstream_cost
+    return structs.replace(usage, upstream_cost=upstream), own_key(cost)
 
 
 def _pricing(endpoint: Endpoint, seen: Seen) -> Pricing:

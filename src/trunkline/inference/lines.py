@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from trunkline.inference.routes import USER_AGENT, Launch
+from trunkline.inference.routes import USER_AGENT, Launch, opening
 from trunkline.protocol.catalogue import Endpoint
 from trunkline.providers.credentials import Credentials
 from trunkline.providers.signing import Signer
@@ -11,6 +11,8 @@ from trunkline.transport.target import Target
 
 MAX_TARGETS = 16
 """Heads kept for one endpoint: some upstreams have a part of the request in their URL."""
+MOST_LINES = 4096
+"""Lines kept; those of callers' own keys are made anew beyond that."""
 
 
 class Line:
@@ -40,8 +42,8 @@ class Line:
 
 
 class Lines:
-    """Lines by endpoint id, made at first use. `credentials` may be replaced together with the catalogue; `signer_of` finds the signer of
-    an endpoint."""
+    """Lines by endpoint id and caller's own key, made at first use. `credentials` may be replaced together with the catalogue; `signer_of`
+    finds the signer of an endpoint."""
 
     def __init__(
         self,
@@ -54,13 +56,16 @@ class Lines:
         self._signer_of = signer_of
         self.credentials = credentials
         self._launchers = launchers
-        self._lines: dict[str, Line] = {}
+        self._lines: dict[tuple[str, str], Line] = {}
 
     def to(self, endpoint: Endpoint) -> Line:
-        """The line to an endpoint."""
-        line = self._lines.get(endpoint.id)
+        """The line to an endpoint. Raises UpstreamRefused for a caller's key that is gone."""
+        key = (endpoint.id, endpoint.byok)
+        line = self._lines.get(key)
         if line is None or line.endpoint is not endpoint:
-            headers = {"user-agent": USER_AGENT, **(self.credentials.headers(endpoint) or {})}
+            if endpoint.byok and len(self._lines) >= MOST_LINES:
+                self._lines = {known: kept for known, kept in self._lines.items() if not known[1]}
+            headers = {"user-agent": USER_AGENT, **opening(self.credentials, endpoint)}
             launch = self._launchers[endpoint.launch] if endpoint.launch else None
-            line = self._lines[endpoint.id] = Line(endpoint, self._client, headers, launch, self._signer_of(endpoint))
+            line = self._lines[key] = Line(endpoint, self._client, headers, launch, self._signer_of(endpoint))
         return line

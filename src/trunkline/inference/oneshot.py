@@ -93,17 +93,18 @@ class OneShot(Pipeline):
             raise availability.not_offered(request.models, operation.name)
         return [endpoints for endpoints in kept if endpoints]
 
-    def facts(self, request: InboundRequest, _prompt_tokens: int) -> RequestFacts:
+    def facts(self, request: InboundRequest, _prompt_tokens: int, sticky: str = "") -> RequestFacts:
         """What routing may know. Limits are per input here, and not all in tokens: the upstream knows them best."""
-        return plan_facts(self._services.catalogue(), request, 0)
+        return plan_facts(self._services.catalogue(), request, 0, sticky)
 
-    def expected_cost(self, request: InboundRequest, endpoint: Endpoint, prompt_tokens: int) -> int:
-        """Pico-dollars to reserve."""
+    def expected_costs(self, request: InboundRequest, endpoints: Sequence[Endpoint], prompt_tokens: int) -> list[int]:
+        """Pico-dollars to reserve, for each endpoint."""
         assert isinstance(request, OneShotRequest)  # noqa: S101 - the operation's own parser made it
-        per_unit = quirks_of(endpoint, self._operation.name).per_unit
-        made = request.expected.images * IMAGE_TOKENS
+        name, expected = self._operation.name, request.expected
+        made = expected.images * IMAGE_TOKENS
         usage = Usage(prompt_tokens, made, output_image=made)
-        return price_operation(self._operation.name, usage, request.expected, endpoint.pricing, per_unit=per_unit).total
+        units = [(one.pricing, quirks_of(one, name).per_unit) for one in endpoints]
+        return [price_operation(name, usage, expected, pricing, per_unit=per_unit).total for pricing, per_unit in units]
 
     async def _whole(self, exchange: Exchange, reply: Reply) -> None:
         """One complete answer. It is finished, recorded and charged also when the client has left meanwhile."""
@@ -111,6 +112,10 @@ class OneShot(Pipeline):
         answer = self.answered(exchange, endpoint, result)
         usage, cost = self._services.ledger.succeed(exchange, endpoint, answer)
         await reply.whole(200, answer.encode(usage, cost))
+
+    def said(self, _exchange: Exchange) -> str:
+        """Requests to these operations are no conversations."""
+        return ""
 
     def answered(self, exchange: Exchange, endpoint: Endpoint, result: Result) -> Answered:
         """A result as an answer to the client."""
@@ -162,6 +167,7 @@ class OneShot(Pipeline):
             head = render_headers({"content-type": sending.content_type, **signed})
             response = await self._client.send(target, sending.body, timeouts, extra_headers=head, head_timeout=timeouts.total)
             if response.status == 200:
+                self._services.health.heard(line.endpoint.id, response.header)
                 return response
             error = await refusal(response)
             if signer is None or error.kind != "credential" or renewed:
@@ -175,4 +181,7 @@ class OneShot(Pipeline):
 
     async def _body(self, line: Line, sending: Sending) -> bytes:
         response = await self.sent(line, sending)
-        return await response.read_all(ANSWER_LIMIT)
+        try:
+            return await response.read_all(ANSWER_LIMIT)
+        finally:
+            response.close()

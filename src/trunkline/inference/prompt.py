@@ -11,11 +11,13 @@ MOST_CHARACTERS = 2000
 
 
 class Prompt(Struct, frozen=True):
-    """`first` and `last` are the texts of the user's first and last turn, `system` the first system text, each cut."""
+    """`first` and `last` are the texts of the user's first and last turn, `system` the first system text, each cut. `continued`: a model
+    has answered before."""
 
     first: str
     last: str
     system: str
+    continued: bool = False
 
     @property
     def fingerprint(self) -> bytes:
@@ -31,6 +33,7 @@ def read(conversation: Conversation) -> Prompt:
         first=_text(said[0]) if said else "",
         last=_text(said[-1]) if said else "",
         system="" if system is None else _text(system),
+        continued=any(turn.role == "assistant" for turn in conversation.turns),
     )
 
 

@@ -1,13 +1,17 @@
 """The generation record of an exchange: what `GET /generation` will show of it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from trunkline.dialects.hub.translation import Seen, SeenCall
 from trunkline.errors import UpstreamError
 from trunkline.inference.call import HEADER_LIMIT, Exchange
+from trunkline.inference.overheard import Told
+from trunkline.metering.judge import Evidence
+from trunkline.metering.structured import FormEvidence
 from trunkline.metering.tool_calls import ToolEvidence
-from trunkline.protocol.catalogue import Endpoint
+from trunkline.protocol.catalogue import Dialect, Endpoint
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.protocol.usage import Cost, Usage
 
@@ -28,12 +32,21 @@ class Unseen:
 UNSEEN = Unseen()
 
 
-def evidence_of(exchange: Exchange, seen: Seen) -> ToolEvidence | None:
-    """The tools a request offered and the calls its answer made, for the validity check that runs after the reply."""
+_FORM_FIELDS: Final[Mapping[Dialect, str]] = {"chat": "response_format", "responses": "text", "messages": "output_config"}
+"""Where each dialect of clients asks for a form of the answer."""
+
+
+def evidence_of(exchange: Exchange, seen: Seen) -> Evidence | None:
+    """What an answer is judged by after the reply: its calls and the tools that the request offered, else its text and the form that was
+    asked for. A text that was cut off, or may have been, is no fault of the endpoint's."""
     tools = exchange.request.fields.get("tools")
-    if tools is None or not seen.tool_calls:
-        return None
-    return ToolEvidence(bytes(tools), tuple((call.name, call.arguments) for call in seen.tool_calls))
+    if tools is not None and seen.tool_calls:
+        return ToolEvidence(bytes(tools), tuple((call.name, call.arguments) for call in seen.tool_calls))
+    parameters = exchange.request.parameters
+    if "response_format" in parameters and "stop" not in parameters and seen.finish_reason == "stop" and isinstance(seen, Told):
+        form = exchange.request.fields.get(_FORM_FIELDS.get(exchange.request.dialect, ""))
+        return None if form is None or seen.tool_calls else FormEvidence(bytes(form), seen.text, seen.size)
+    return None
 
 
 def record_of(
@@ -79,6 +92,7 @@ def record_of(
         image_tokens=usage.output_image,
         usage_source=usage.source,
         upstream_cost=usage.upstream_cost,
+        is_byok=bool(endpoint.byok),
         router=(request.chosen.router or None) if request.chosen is not None else None,
         app_referer=_text(header(b"http-referer")),
         app_title=_text(header(b"x-openrouter-title") or header(b"x-title")),
@@ -91,6 +105,8 @@ def record_of(
         error_type=error_type,
         tool_calls=tool_calls,
         attempts=tuple(exchange.attempts),
+        data_region=request.region or None,
+        task=exchange.task,
     )
 
 

@@ -25,11 +25,14 @@ from trunkline.inference.latest import fit_effort
 from trunkline.inference.prompt import Prompt, read
 from trunkline.inference.remembered import Remembered
 from trunkline.inference.spellings import Spellings
+from trunkline.inference.threads import session_of
 from trunkline.protocol.principal import Principal
 from trunkline.protocol.request import Chosen, InboundRequest
+from trunkline.protocol.traffic import Traffic
 from trunkline.routing.routers import auto, bodybuilder, free, pareto
 from trunkline.routing.routers.contender import Contender, no_match
 from trunkline.routing.routers.options import AutoBetaOptions, AutoOptions, ParetoOptions, options_of
+from trunkline.routing.routers.shares import NO_USE, believed
 
 AUTO_SECONDS: Final = 600.0
 PARETO_SECONDS: Final = 300.0
@@ -55,7 +58,8 @@ _MESSAGES: Final = msgspec.json.Decoder(list[_Message])
 
 
 class Asked(Struct, frozen=True):
-    """A request to a router: `slug` as the caller wrote it without dynamic variants, which are in `variants`."""
+    """A request to a router: `slug` as the caller wrote it without dynamic variants, which are in `variants`. `named`: the caller gave the
+    conversation a name."""
 
     request: InboundRequest
     catalogue: Catalogue
@@ -63,6 +67,7 @@ class Asked(Struct, frozen=True):
     variants: tuple[str, ...]
     prompt: Prompt
     conversation: tuple[str, str, object]
+    named: bool
 
 
 def names_router(models: Sequence[str]) -> bool:
@@ -74,7 +79,8 @@ def names_router(models: Sequence[str]) -> bool:
 
 
 class Routers:
-    """Chooses. `catalogue` and `table` return what is in force; `draw` gives random numbers in [0, 1), `clock` seconds."""
+    """Chooses. `catalogue` and `table` return what is in force, `traffic` what was used lately; `draw` gives random numbers in [0, 1),
+    `clock` seconds."""
 
     def __init__(
         self,
@@ -83,6 +89,7 @@ class Routers:
         contenders: Contenders,
         classifier: Classifier,
         *,
+        traffic: Callable[[], Traffic] = Traffic,
         draw: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -90,9 +97,14 @@ class Routers:
         self._table = table
         self._contenders = contenders
         self._classifier = classifier
+        self._traffic = traffic
         self._draw = draw
-        self._auto: Remembered[str] = Remembered(MOST_CONVERSATIONS, AUTO_SECONDS, clock)
-        self._pareto: Remembered[str] = Remembered(MOST_CONVERSATIONS, PARETO_SECONDS, clock)
+        longer: Remembered[str] = Remembered(MOST_CONVERSATIONS, AUTO_SECONDS, clock)
+        shorter: Remembered[str] = Remembered(MOST_CONVERSATIONS, PARETO_SECONDS, clock)
+        self._served: Mapping[str, Remembered[str]] = {
+            **dict.fromkeys((router_rows.AUTO, router_rows.AUTO_BETA, router_rows.FREE), longer),
+            router_rows.PARETO_CODE: shorter,
+        }
         self._spellings = Spellings()
         self._by_slug: Mapping[str, Callable[[Asked], tuple[Chosen, list[str]]]] = {
             router_rows.FREE: self._choose_free,
@@ -124,14 +136,20 @@ class Routers:
             chosen, request = chosen or Chosen(""), _latest(call, request, catalogue, names[0])
         return structs.replace(request, model=first, models=tuple(dict.fromkeys(names)), chosen=chosen)
 
+    def served(self, chosen: Chosen, model: str) -> None:
+        """Note which model answered: the conversation goes on with it while it is a candidate (contract 3.8)."""
+        if chosen.conversation is not None:
+            self._served[chosen.router].put(chosen.conversation, model)
+
     def _asked(self, call: Call, principal: Principal, request: InboundRequest, catalogue: Catalogue, parts: slugs.Slug) -> Asked:
         if isinstance(request, ChatRequest) and request.legacy:
-            raise ApiError("invalid_request", f"messages: {parts.listed} needs messages, not prompt")
+            raise availability.needs_messages(parts.listed)
         if "online" in parts.dynamic:
             raise availability.no_search(":".join((parts.listed, *parts.dynamic)))
         prompt = read(call.skin.conversation(request))
-        session = request.session_id or call.header(b"x-session-id") or prompt.fingerprint
-        return Asked(request, catalogue, parts.listed, parts.dynamic, prompt, (principal.key_hash, parts.listed, session))
+        name = session_of(call, request)
+        conversation = (principal.key_hash, parts.listed, name or prompt.fingerprint)
+        return Asked(request, catalogue, parts.listed, parts.dynamic, prompt, conversation, bool(name))
 
     async def _choose(self, asked: Asked) -> tuple[Chosen, list[str]]:
         """What a router makes of the request. The work is done off the loop, since it looks at all models."""
@@ -143,37 +161,31 @@ class Routers:
         plugin, kind = _PLUGINS[asked.slug]
         options = options_of(asked.request.fields, plugin, kind)
         task = await self._classifier.task(asked.conversation, asked.prompt.last)
-        ranking = self._table().ranking(task)
-        before = _pinned(asked) if isinstance(options, AutoOptions) and options.pin_model else None
+        table = self._table()
+        used = believed(self._traffic().tasks.get(task, NO_USE), table.traffic.least_requests) if table.traffic.rank else NO_USE
+        pinned = _pinned(asked) if isinstance(options, AutoOptions) and options.pin_model else None
+        before = pinned or self._before(asked)
         models = await asyncio.to_thread(
-            lambda: auto.choose(
-                self._find(asked),
-                options,
-                ranking,
-                before=before or self._auto.get(asked.conversation),
-                pinned=before is not None,
-            )
+            lambda: auto.choose(self._find(asked), options, table.ranking(task), used=used, before=before, pinned=pinned is not None)
         )
-        if models:
-            self._auto.put(asked.conversation, models[0])
-        return Chosen(asked.slug, task), models
+        return Chosen(asked.slug, task, conversation=asked.conversation), models
 
     def _choose_free(self, asked: Asked) -> tuple[Chosen, list[str]]:
-        return Chosen(asked.slug), free.choose(self._find(asked), self._draw())
+        models = free.choose(self._find(asked), self._draw(), before=self._before(asked))
+        return Chosen(asked.slug, conversation=asked.conversation), models
 
     def _choose_pareto(self, asked: Asked) -> tuple[Chosen, list[str]]:
         options = options_of(asked.request.fields, "pareto-router", ParetoOptions)
         scores = {model.lower(): score for model, score in self._table().coding_scores.items()}
         if not scores:
-            raise ApiError("not_found", f"{no_match(()).message}: this server has no coding scores for {asked.slug}")
-        models = pareto.choose(self._find(asked), scores, options, fast="nitro" in asked.variants)
-        before = self._pareto.get(asked.conversation)
-        if before in models:
-            models.remove(before)
-            models.insert(0, before)
-        if models:
-            self._pareto.put(asked.conversation, models[0])
-        return Chosen(asked.slug), models
+            raise no_match(asked.request.models, f": this server has no coding scores for {asked.slug}")
+        models = pareto.choose(self._find(asked), scores, options, fast="nitro" in asked.variants, before=self._before(asked))
+        return Chosen(asked.slug, conversation=asked.conversation, standbys=tuple(models)), models
+
+    def _before(self, asked: Asked) -> str | None:
+        """The model that served the conversation last, as far back as that is remembered. One that has no name and no answer yet is new,
+        though another may have begun alike."""
+        return self._served[asked.slug].get(asked.conversation) if asked.named or asked.prompt.continued else None
 
     def _choose_bodybuilder(self, asked: Asked) -> tuple[Chosen, list[str]]:
         contenders = self._contenders.find(asked.catalogue, _without_needs(asked.request))

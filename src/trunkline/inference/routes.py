@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from msgspec import Struct, field
 
+from trunkline.errors import ConfigError, UpstreamRefused
 from trunkline.inference.ways import OUTBOUND, Way, translation, way
 from trunkline.protocol.catalogue import Dialect, Endpoint
 from trunkline.providers.credentials import Credentials
@@ -13,6 +14,8 @@ from trunkline.transport.client import Client
 from trunkline.transport.target import Target, render_headers
 
 USER_AGENT = "trunkline"
+MOST_OWN = 4096
+"""Routes kept for callers' own keys."""
 
 Launch = Callable[[], Awaitable[None]]
 
@@ -43,7 +46,8 @@ class Route(Struct, frozen=True):
 
 
 class Routes:
-    """Routes by endpoint id, made at first use and kept until the catalogue is replaced (endpoint ids are bounded by the catalogue).
+    """Routes by endpoint id, made at first use and kept until the catalogue is replaced (endpoint ids are bounded by the catalogue); those
+    of callers' own keys by the key, too, as many as MOST_OWN.
 
     `credentials` may be replaced together with the catalogue. `signer_of` finds the signer of an endpoint.
     """
@@ -60,22 +64,35 @@ class Routes:
         self._launchers = launchers
         self._signer_of = signer_of
         self._routes: dict[str, Route] = {}
+        self._own: dict[tuple[str, str], Route] = {}
 
     def to(self, endpoint: Endpoint) -> Route:
-        """The route to an endpoint. Raises EgressDenied for a URL that may not be called."""
+        """The route to an endpoint. Raises EgressDenied for a URL that may not be called, UpstreamRefused for a caller's key that is
+        gone."""
+        if endpoint.byok:
+            return self._to_own(endpoint)
         route = self._routes.get(endpoint.id)
         if route is None or route.endpoint is not endpoint:
             route = self._routes[endpoint.id] = self._make(endpoint)
         return route
 
+    def _to_own(self, endpoint: Endpoint) -> Route:
+        key = (endpoint.id, endpoint.byok)
+        route = self._own.get(key)
+        if route is None or route.endpoint is not endpoint:
+            if len(self._own) >= MOST_OWN:
+                del self._own[next(iter(self._own))]
+            route = self._own[key] = self._make(endpoint)
+        return route
+
     def target(self, endpoint: Endpoint, url: str) -> Target:
-        """Another operation of an endpoint, with the same head. Raises EgressDenied."""
+        """Another operation of an endpoint, with the same head. Raises EgressDenied, UpstreamRefused."""
         headers = {
             "content-type": "application/json",
             "accept": "application/json, text/event-stream",
             "user-agent": USER_AGENT,
             **OUTBOUND[endpoint.dialect].headers,
-            **(self.credentials.headers(endpoint) or {}),
+            **opening(self.credentials, endpoint),
         }
         return self._client.target("POST", url, headers, operator_url=endpoint.operator_url)
 
@@ -86,3 +103,16 @@ class Routes:
         whole, streamed = next(iter(targets.values())), list(targets.values())[-1]
         launch = self._launchers[endpoint.launch] if endpoint.launch else None
         return Route(endpoint, whole, streamed, launch, self._signer_of(endpoint))
+
+
+def opening(credentials: Credentials, endpoint: Endpoint) -> Mapping[str, str]:
+    """The headers that open an endpoint. Raises UpstreamRefused when they are to be of a caller's key that is gone or cannot be used."""
+    if not endpoint.byok:
+        return credentials.headers(endpoint) or {}
+    try:
+        headers = credentials.headers(endpoint)
+    except ConfigError:
+        headers = None
+    if headers is None:
+        raise UpstreamRefused("credential", "The caller's own key for this provider cannot be used", status=0)
+    return headers

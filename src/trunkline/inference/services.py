@@ -11,8 +11,10 @@ from trunkline.health.stickiness import Stickiness
 from trunkline.inference.attempts import Attempts
 from trunkline.inference.cached import Cache
 from trunkline.inference.ledger import Ledger
+from trunkline.inference.own_keys import OwnKeys
 from trunkline.inference.routers import Routers
 from trunkline.inference.routes import Route
+from trunkline.inference.samples import Samples
 from trunkline.inference.staging import Staging
 from trunkline.inference.upstream import Upstream
 from trunkline.inference.watch import Drains
@@ -21,7 +23,8 @@ from trunkline.metering.estimates import Estimates
 
 
 class Services(Struct, frozen=True):
-    """What the pipeline works with; `app.composition` builds it. `catalogue` returns the catalogue in force, which a reload replaces."""
+    """What the pipeline works with; `app.composition` builds it. `catalogue` returns the catalogue in force, which a reload replaces;
+    `own_host` is the server's own name, from which no region is read (`protocol.regions`)."""
 
     catalogue: Callable[[], Catalogue]
     authenticator: Authenticator
@@ -36,3 +39,6 @@ class Services(Struct, frozen=True):
     cache: Cache | None = None
     routers: Routers | None = None
     stickiness: Stickiness | None = None
+    own_host: str = ""
+    own_keys: OwnKeys | None = None
+    samples: Samples | None = None

@@ -21,11 +21,13 @@ from trunkline.dialects.messages import envelope as messages_envelope
 from trunkline.dialects.messages import request as messages_request
 from trunkline.dialects.messages import turns as messages_turns
 from trunkline.dialects.messages.encoder import MessagesEncoder
+from trunkline.dialects.responses import document as responses_document
 from trunkline.dialects.responses import echo as responses_echo
 from trunkline.dialects.responses import envelope as responses_envelope
 from trunkline.dialects.responses import request as responses_request
 from trunkline.dialects.responses import turns as responses_turns
 from trunkline.dialects.responses.encoder import ResponsesEncoder
+from trunkline.errors import ApiError
 from trunkline.protocol.catalogue import Dialect
 from trunkline.protocol.request import InboundRequest
 
@@ -33,7 +35,8 @@ from trunkline.protocol.request import InboundRequest
 class Skin(Struct, frozen=True):
     """One client side. `parse` raises ApiError that names the field; `render` writes the body of an error; `conversation` and `encoder` get
     the request that `parse` made. `api_type` is what records say (contract 5.10). `echo` writes the event that shows the upstream body to
-    callers who debug, where the dialect has one."""
+    callers who debug, where the dialect has one. `cut_short` writes the body of an answer in place of an error that this dialect tells as
+    one, None for other errors."""
 
     dialect: Dialect
     parse: Callable[[bytes], InboundRequest]
@@ -42,6 +45,7 @@ class Skin(Struct, frozen=True):
     encoder: Callable[[Identity, Any], Encoder]
     api_type: str = "completions"
     echo: Callable[[Identity, bytes], bytes] | None = None
+    cut_short: Callable[[Identity, Any, ApiError], bytes | None] | None = None
 
 
 CHAT: Final = Skin("chat", chat_request.parse, chat_envelope.render, chat_turns.conversation, ChatEncoder, echo=chat_echo.chunk)
@@ -56,6 +60,7 @@ RESPONSES: Final = Skin(
     responses_turns.conversation,
     ResponsesEncoder,
     echo=responses_echo.event,
+    cut_short=responses_document.cut_short,
 )
 MESSAGES: Final = Skin("messages", messages_request.parse, messages_envelope.render, messages_turns.conversation, MessagesEncoder)
 

@@ -1,9 +1,12 @@
 """The life of a request for speech: sound is passed through as it comes, and until its first bytes another endpoint can step in."""
 
+from typing import cast
+
 from msgspec import Struct
 
 from trunkline.dialects.oneshot import Result
-from trunkline.dialects.speech.sound import WHOLE_SAMPLE
+from trunkline.dialects.speech.request import SpeechRequest
+from trunkline.dialects.speech.sound import is_usable
 from trunkline.errors import UpstreamError
 from trunkline.inference.answered import Measured
 from trunkline.inference.call import Exchange
@@ -49,16 +52,16 @@ class Speech(OneShot):
         await reply.write(b"", last=True)
 
     async def _opened(self, exchange: Exchange, line: Line) -> Sound:
-        """A sound whose first sample has arrived."""
-        shape = self.shape(line.endpoint)
-        response = await self.sent(line, shape.send(exchange.request, line.endpoint)[0])
+        """A sound of which so much has arrived that it can be heard."""
+        shape, request = self.shape(line.endpoint), cast(SpeechRequest, exchange.request)
+        response = await self.sent(line, shape.send(request, line.endpoint)[0])
         try:
             first = await response.read()
-            while len(first) < WHOLE_SAMPLE and (more := await response.read()):
+            while not is_usable(request, first) and (more := await response.read()):
                 first += more
             if (response.header(b"content-type") or b"").startswith(b"application/json"):
                 first += await response.read_all(len(first) + 64 * 1024)
-            return Sound(response, first, shape.read(exchange.request, line.endpoint, [first]))
+            return Sound(response, first, shape.read(request, line.endpoint, [first]))
         except BaseException:
             response.close()
             raise

@@ -70,7 +70,8 @@ class Staging:
         base, files, candidates = await self._files(options.file_parser, request, base, candidates)
         more_bytes = 0 if files is None else files.text_bytes
         most_tokens = None
-        if options.compression is not None and options.compression.enabled is not False:
+        asked = options.compression is not None and options.compression.enabled is not False
+        if asked and not all(self._only_draws(one) for group in candidates for one in group):
             tokens = self._estimates.tokens(candidates[0][0].model, request.prompt_bytes + more_bytes)
             candidates = fitting(candidates, tokens + (request.max_tokens or 0))
             most_tokens = _least_context(candidates)
@@ -81,7 +82,8 @@ class Staging:
 
     def rescue(self, call: Call, request: InboundRequest, plan: Plan, staged: Staged | None) -> Begun | None:
         """Compression for endpoints that do it without being asked, when a request is too long for all there are; None where none does."""
-        small = tuple([one.endpoint for one in plan.excluded if one.rule == "prompt" and (one.endpoint.context_length or 0) in _SMALL])
+        long = [one.endpoint for one in plan.excluded if one.rule == "prompt"]
+        small = tuple([one for one in long if (one.context_length or 0) in _SMALL and not self._only_draws(one)])
         compression = wanted(request).compression
         if not small or compression is not None or (staged is not None and staged.most_tokens is not None):
             return None
@@ -117,6 +119,11 @@ class Staging:
         model = self._catalogue().models.get(endpoint.model)
         return model is not None and modality in model.input_modalities
 
+    def _only_draws(self, endpoint: Endpoint) -> bool:
+        """Whether nothing but images comes of it: then no word of the prompt may be lost (contract 4.2)."""
+        model = self._catalogue().models.get(endpoint.model)
+        return model is not None and model.output_modalities == _IMAGES
+
     def _reads_files(self, endpoint: Endpoint) -> bool:
         return self._takes(endpoint, "file")
 
@@ -139,3 +146,4 @@ def _least_context(candidates: Sequence[Sequence[Endpoint]]) -> int | None:
 
 
 _SMALL = range(1, SMALL_CONTEXT + 1)
+_IMAGES = ("image",)

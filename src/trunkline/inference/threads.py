@@ -7,11 +7,13 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from trunkline.health.stickiness import Thread
-from trunkline.inference.call import Call
+from trunkline.health.stickiness import Stickiness, Thread
+from trunkline.inference.call import Call, Exchange
 from trunkline.protocol.catalogue import Endpoint
+from trunkline.protocol.generation import CANCELLED
 from trunkline.protocol.principal import Principal
 from trunkline.protocol.request import InboundRequest
+from trunkline.protocol.usage import Usage
 from trunkline.routing.order import cache_saves
 
 _SYSTEM: Final = frozenset(("system", "developer"))
@@ -41,13 +43,35 @@ def matters(request: InboundRequest, candidates: Sequence[Sequence[Endpoint]]) -
     return any(len(endpoints) > 1 and any(map(cache_saves, endpoints)) for endpoints in candidates)
 
 
+def stay(stickiness: Stickiness | None, exchange: Exchange, endpoint: Endpoint, usage: Usage) -> None:
+    """Have the next turn of a conversation go where this one was answered, and not where it failed."""
+    leave(stickiness, exchange)
+    if stickiness is not None and exchange.thread is not None:
+        cached = bool(usage.cache_read or usage.cache_write_5m or usage.cache_write_1h)
+        stickiness.succeeded(exchange.thread.key, endpoint.id, named=exchange.thread.named, cached=cached)
+
+
+def leave(stickiness: Stickiness | None, exchange: Exchange) -> None:
+    """Have the next turn of a conversation go elsewhere than where this one failed."""
+    if stickiness is None or exchange.thread is None:
+        return
+    for attempt in exchange.attempts:
+        if attempt.error_type not in (None, CANCELLED):
+            stickiness.failed(exchange.thread.key, attempt.endpoint_id)
+
+
 def thread_of(call: Call, principal: Principal, request: InboundRequest) -> Thread:
     """The conversation: named by `session_id`, `x-session-id` or `prompt_cache_key`, else told by how it began."""
-    name = request.session_id or call.header(b"x-session-id") or _cache_key(request)
+    name = session_of(call, request)
     told = name.encode(errors="replace") if name else _beginning(request)
     model = request.models[0] if request.models else ""
     identity = b"\0".join((principal.workspace_id.encode(), model.encode(), b"n" if name else b"b", told))
     return Thread(hashlib.blake2b(identity, digest_size=16).digest(), bool(name))
+
+
+def session_of(call: Call, request: InboundRequest) -> str | None:
+    """The name that the caller gave the conversation; None where it gave none."""
+    return request.session_id or call.header(b"x-session-id") or _cache_key(request)
 
 
 def _cache_key(request: InboundRequest) -> str | None:

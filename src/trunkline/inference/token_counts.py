@@ -6,6 +6,7 @@ the count is an estimate. Nothing is charged or recorded.
 """
 
 import random
+from collections.abc import Sequence
 from typing import Final
 
 from trunkline.dialects.messages import address, tokens
@@ -15,11 +16,13 @@ from trunkline.errors import UpstreamError
 from trunkline.inference.admission import Admission
 from trunkline.inference.availability import all_excluded
 from trunkline.inference.call import Call
-from trunkline.inference.candidates import plan_facts, resolve
+from trunkline.inference.candidates import plan_facts
 from trunkline.inference.reply import Reply
+from trunkline.inference.routers import names_router
 from trunkline.inference.routes import Routes
 from trunkline.inference.services import Services
 from trunkline.protocol.catalogue import Endpoint, Timeouts
+from trunkline.protocol.principal import Principal
 from trunkline.routing.plan import make_plan
 from trunkline.transport.client import Client
 
@@ -39,19 +42,27 @@ class TokenCounts:
 
     async def run(self, call: Call, reply: Reply) -> None:
         """Answer one call. Raises ApiError for a caller that may not ask, and a request that nothing could serve."""
-        services = self._services
-        await Admission(services).authenticated(call)
-        request = parse(call.body)
-        endpoint = self._first(request)
-        counted = await self._counted(endpoint, request, call)
-        if counted is None:
-            counted = tokens.estimate(request, lambda size: services.estimates.tokens(endpoint.model, size))
-        await reply.whole(200, tokens.render(counted))
+        admission = Admission(self._services)
+        principal = await admission.authenticated(call)
+        request = admission.bound(call, parse(call.body))
+        if names_router(request.models):
+            routed = await admission.routed(call, principal, request)
+            assert isinstance(routed, MessagesRequest)  # noqa: S101 - routers keep the kind of a request
+            request = routed
+        await reply.whole(200, tokens.render(await self._count(call, principal, request)))
 
-    def _first(self, request: MessagesRequest) -> Endpoint:
+    async def _count(self, call: Call, principal: Principal, request: MessagesRequest) -> int:
+        """What the endpoint says, else an estimate. What a router answers itself has no endpoint."""
+        estimates = self._services.estimates
+        if request.chosen is not None and request.chosen.answer is not None:
+            return tokens.estimate(request, lambda size: estimates.tokens(request.models[0], size))
+        endpoint = self._first(request, Admission(self._services).resolved(principal, request))
+        counted = await self._counted(endpoint, request, call)
+        return tokens.estimate(request, lambda size: estimates.tokens(endpoint.model, size)) if counted is None else counted
+
+    def _first(self, request: MessagesRequest, candidates: Sequence[Sequence[Endpoint]]) -> Endpoint:
         """Where the request itself would go first, were it short enough."""
         catalogue = self._services.catalogue()
-        candidates = resolve(catalogue, request)
         health = self._services.health.snapshot()
         facts = plan_facts(catalogue, request, 0)
         plan = make_plan(facts, candidates, health, request.preferences, random.random())  # noqa: S311 - load balancing

@@ -2,69 +2,31 @@
 
 from collections.abc import Sequence
 
-from trunkline.dialects.hub.answer import Answer, AnswerBlock, take
+from trunkline.dialects.hub.answer import Answer, take
 from trunkline.dialects.hub.events import BlockStart, Delta, Event, Failure, Finish, Media, OpaqueEvent
+from trunkline.dialects.hub.folded import Folded
 from trunkline.dialects.hub.translation import Decoder, Encoder
-from trunkline.errors import ApiError, UpstreamError
+from trunkline.errors import ApiError
+from trunkline.inference.overheard import Told, text_of
 from trunkline.protocol.usage import Cost, Usage
 
 
-class CallSeen:
-    """A tool call for the validity check. A function that is called without arguments is called with `{}`, which is what clients get."""
-
-    __slots__ = ("_block",)
-
-    def __init__(self, block: AnswerBlock) -> None:
-        self._block = block
-
-    @property
-    def name(self) -> str:
-        return self._block.name
-
-    @property
-    def arguments(self) -> str:
-        return self._block.joined("arguments") or "{}"
-
-
-class _Translated:
+class _Translated(Folded, Told):
     """What a streamed and a whole answer have in common: the facts of the fold."""
 
     def __init__(self, decoder: Decoder, encoder: Encoder) -> None:
+        super().__init__()
         self._decoder = decoder
         self._encoder = encoder
-        self._answer = Answer()
+        self._given = self._answer
 
     @property
-    def usage(self) -> dict[str, object] | None:
-        return self._answer.usage
+    def size(self) -> int:
+        return self._given.output_chars
 
-    @property
-    def upstream_id(self) -> str | None:
-        return self._answer.id
-
-    @property
-    def service_tier(self) -> str | None:
-        return self._answer.service_tier
-
-    @property
-    def error(self) -> UpstreamError | None:
-        return self._answer.error
-
-    @property
-    def finish_reason(self) -> str | None:
-        return None if self._answer.finish is None else self._answer.finish.reason
-
-    @property
-    def native_finish_reason(self) -> str | None:
-        return None if self._answer.finish is None else self._answer.finish.native
-
-    @property
-    def output_chars(self) -> int:
-        return self._answer.output_chars
-
-    @property
-    def tool_calls(self) -> Sequence[CallSeen]:
-        return [CallSeen(block) for block in self._answer.tool_calls if not block.custom]
+    def text(self) -> str | None:
+        """What the upstream said, whatever became of it."""
+        return text_of(self._given)
 
 
 class TranslatedStream(_Translated):
@@ -139,6 +101,10 @@ class TranslatedReply(_Translated):
     def encode(self, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes:
         """The client's body."""
         return self._encoder.whole(self._answer, usage, cost, metadata=metadata)
+
+    def partial(self, error: ApiError) -> bytes | None:
+        """The client's body of an answer that failed after it had said something."""
+        return self._encoder.partial(self._answer, error)
 
 
 def _bears_content(event: Event) -> bool:

@@ -7,7 +7,7 @@ from trunkline.dialects.images.stream import ImageStream
 from trunkline.dialects.oneshot import quirks_of
 from trunkline.inference.answered import Measured
 from trunkline.inference.call import Exchange
-from trunkline.inference.ledger import Ledger
+from trunkline.inference.ledger import Ledger, on_own_key
 from trunkline.limits.budgets import Budgets
 from trunkline.metering.estimates import Estimates
 from trunkline.metering.recorder import Recorder
@@ -36,6 +36,8 @@ class UnitLedger(Ledger):
         usage = self._units_usage(exchange, endpoint, seen)
         units = seen.units if isinstance(seen, Measured | ImageStream) else _NONE
         cost = price_operation(self._operation, usage, units, endpoint.pricing, per_unit=quirks_of(endpoint, self._operation).per_unit)
+        if endpoint.byok:
+            usage, cost = on_own_key(usage, cost)
         self._close(exchange, endpoint, seen, usage, cost, cancelled=cancelled)
         return usage, cost
 

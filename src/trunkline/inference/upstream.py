@@ -1,5 +1,6 @@
 """One attempt at one endpoint: send, wait for the first content, and turn whatever went wrong into an UpstreamError."""
 
+import asyncio
 import math
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ from trunkline.errors import ConnectionLost, MalformedResponse, UpstreamError
 from trunkline.health.headroom import LIMIT_HEADERS
 from trunkline.inference.call import Exchange
 from trunkline.inference.media import check_images, inlined
+from trunkline.inference.partial import partial_of
 from trunkline.inference.routes import Route
 from trunkline.inference.translated import TranslatedReply
 from trunkline.inference.ways import Splitter, Way
@@ -56,8 +58,13 @@ class Upstream:
         way = route.way(exchange.request.dialect, edited=exchange.edited)
         response = await self._send(exchange, route, way, route.whole, route.endpoint.timeouts.total)
         reply = way.reply(exchange)
-        reply.decode(await response.read_all(ANSWER_LIMIT))
+        try:
+            reply.decode(await response.read_all(ANSWER_LIMIT))
+        except asyncio.CancelledError:
+            response.close()
+            raise
         if reply.error is not None:
+            exchange.partials += partial_of(route.endpoint, reply)
             raise reply.error
         if reply.empty:
             raise MalformedResponse("the answer has no content", status=200)
@@ -84,22 +91,25 @@ class Upstream:
         if exchange.echoes is not None:
             exchange.echoes.append((route.endpoint, body))
         if route.signer is None:
-            response = await self._client.send(target, body, route.endpoint.timeouts, extra_headers=extra, head_timeout=head_timeout)
+            timeouts = route.endpoint.timeouts
+            response = await self._client.send(target, body, timeouts, extra_headers=extra, head_timeout=head_timeout, holder=exchange)
         else:
-            response = await self._send_signed(route, route.signer, target, body, extra, head_timeout)
+            response = await self._send_signed(exchange, route, route.signer, target, body, extra, head_timeout)
         if response.status != 200:
             raise await refusal(response)
-        if not response.names.isdisjoint(LIMIT_HEADERS):
+        if not route.endpoint.byok and not response.names.isdisjoint(LIMIT_HEADERS):
             self._heard(route.endpoint.id, response.header)
         return response
 
-    async def _send_signed(self, route: Route, signer: Signer, target: Target, body: bytes, extra: bytes, head_timeout: float) -> Response:
+    async def _send_signed(
+        self, exchange: Exchange, route: Route, signer: Signer, target: Target, body: bytes, extra: bytes, head_timeout: float
+    ) -> Response:
         """With headers made for this call; a credential that is refused is made anew, once."""
         timeouts, renewed = route.endpoint.timeouts, False
         while True:
             headers = await signer.headers(target.method, target.url, body)
             lines = render_headers(headers) + extra
-            response = await self._client.send(target, body, timeouts, extra_headers=lines, head_timeout=head_timeout)
+            response = await self._client.send(target, body, timeouts, extra_headers=lines, head_timeout=head_timeout, holder=exchange)
             if response.status not in _REFUSED:
                 return response
             error = await refusal(response)
@@ -124,7 +134,8 @@ async def refusal(response: Response) -> UpstreamError:
         body = await response.read_all(ERROR_BODY_LIMIT)
     except UpstreamError:
         body = b""
-    response.close()
+    finally:
+        response.close()
     return classify(response.status, response.headers, body)
 
 

@@ -20,6 +20,7 @@ class Verdict(Struct, frozen=True, gc=False):
 
 VERDICTS: dict[str, Verdict] = {
     "connect": Verdict("provider_unavailable", counts=True, again=True),
+    "certificate": Verdict("provider_unavailable", counts=True),
     "timeout": Verdict("timeout", counts=True),
     "overloaded": Verdict("provider_overloaded", counts=True, again=True),
     "server": Verdict("provider_unavailable", counts=True, again=True),
@@ -33,6 +34,7 @@ VERDICTS: dict[str, Verdict] = {
     "unsupported_param": Verdict("invalid_request"),
     "stale_reasoning": Verdict("invalid_request"),
     "moderation": Verdict("content_policy_violation"),
+    "flagged": Verdict("permission_denied"),
     "caller_fault": Verdict("invalid_request"),
     "empty": Verdict("provider_unavailable", counts=True),
     "malformed": Verdict("provider_unavailable", counts=True),
@@ -41,6 +43,20 @@ VERDICTS: dict[str, Verdict] = {
 }
 
 
-def verdict(error: UpstreamError) -> Verdict:
-    """The row of a failure."""
+PASSING: frozenset[str] = frozenset(("provider_unavailable", "provider_overloaded", "timeout", "rate_limit_exceeded"))
+"""What callers are told of failures that say nothing of the request: it may go well at another time, or elsewhere."""
+
+
+OWN_KEY: dict[str, Verdict] = {
+    "quota": Verdict("payment_required"),
+    "credential": Verdict("authentication"),
+    "model_access": Verdict("not_found"),
+}
+"""The rows that are others where the credential is the caller's own: the fault is the key's, and its owner can mend it."""
+
+
+def verdict(error: UpstreamError, *, own_key: bool = False) -> Verdict:
+    """The row of a failure. `own_key`: the credential is the caller's own."""
+    if own_key and error.kind in OWN_KEY:
+        return OWN_KEY[error.kind]
     return VERDICTS[error.kind]

@@ -43,10 +43,15 @@ from trunkline.dialects.responses.decoder import ResponsesDecoder
 from trunkline.dialects.responses.reply import ResponsesReply
 from trunkline.dialects.responses.stream import ResponsesStream
 from trunkline.inference.call import Exchange
+from trunkline.inference.overheard import OverheardReply, OverheardStream
 from trunkline.inference.translated import TranslatedReply, TranslatedStream
 from trunkline.protocol.catalogue import Dialect, Endpoint
 from trunkline.protocol.quirks import Quirks
 from trunkline.transport.sse import EventSplitter
+
+FORM: Final = "response_format"
+"""Among the parameters of a request: the answer is to have a form, by which it will be judged."""
+_NO_TURNS: Final = Conversation(turns=())
 
 
 class Splitter(Protocol):
@@ -72,7 +77,7 @@ class Splices(Protocol):
 class Outbound(Struct, frozen=True):
     """An upstream dialect: where its calls go, who writes its bodies, who reads its answers, and how its streams are framed. `fetches`
     tells of a URL in a request whether the upstream wants the bytes behind it instead; `forwarded`: which of a call's headers go on to an
-    endpoint."""
+    endpoint; `left_out`: which parameters an endpoint cannot get beside the rest of a conversation, where that depends on it."""
 
     url: Callable[..., str]
     composer: Callable[[Endpoint], Composes]
@@ -81,6 +86,7 @@ class Outbound(Struct, frozen=True):
     splitter: Callable[[], Splitter] = EventSplitter
     fetches: Callable[[str], bool] | None = None
     forwarded: Callable[[Mapping[bytes, bytes], Quirks], Mapping[str, str]] | None = None
+    left_out: Callable[[Endpoint, Conversation], frozenset[str]] | None = None
 
 
 class Passage(Struct, frozen=True):
@@ -117,6 +123,7 @@ class PassThrough:
         self._endpoint = endpoint
         self._passage = passage
         self._splicer = passage.splicer(endpoint)
+        self._decoder = OUTBOUND[endpoint.dialect].decoder
 
     def body(self, exchange: Exchange) -> bytes:
         """The caller's body, spliced."""
@@ -124,15 +131,21 @@ class PassThrough:
 
     def stream(self, exchange: Exchange) -> StreamTranslator:
         """A light patch of each event."""
-        return self._passage.stream(exchange.identity(self._endpoint), self._endpoint, exchange.request)
+        stream = self._passage.stream(exchange.identity(self._endpoint), self._endpoint, exchange.request)
+        return OverheardStream(stream, self._again(exchange)) if FORM in exchange.request.parameters else stream
 
     def reply(self, exchange: Exchange) -> WholeTranslator:
         """A light patch of the body."""
-        return self._passage.reply(exchange.identity(self._endpoint), self._endpoint, exchange.request)
+        reply = self._passage.reply(exchange.identity(self._endpoint), self._endpoint, exchange.request)
+        return OverheardReply(reply, self._again(exchange)) if FORM in exchange.request.parameters else reply
 
     def splitter(self) -> Splitter:
         """Dialects that pass through are framed as server-sent events."""
         return EventSplitter()
+
+    def _again(self, exchange: Exchange) -> Decoder:
+        """Who reads the answer beside, for its text."""
+        return self._decoder(self._endpoint, _NO_TURNS, seed=exchange.call.id_text)
 
 
 class Translation:
@@ -184,7 +197,12 @@ OUTBOUND: Final[Mapping[Dialect, Outbound]] = {
     "chat": Outbound(chat_address.url, chat_compose.Composer, ChatDecoder, chat_address.HEADERS),
     "responses": Outbound(responses_address.url, responses_compose.Composer, ResponsesDecoder, responses_address.HEADERS),
     "messages": Outbound(
-        messages_address.url, messages_compose.Composer, MessagesDecoder, messages_address.HEADERS, forwarded=messages_betas.forwarded
+        messages_address.url,
+        messages_compose.Composer,
+        MessagesDecoder,
+        messages_address.HEADERS,
+        forwarded=messages_betas.forwarded,
+        left_out=messages_compose.left_out,
     ),
     "gemini": Outbound(
         gemini_address.url, gemini_compose.Composer, GeminiDecoder, gemini_address.HEADERS, fetches=gemini_parts.must_be_fetched
@@ -196,6 +214,7 @@ OUTBOUND: Final[Mapping[Dialect, Outbound]] = {
         converse_address.HEADERS,
         Frames,
         converse_content.must_be_fetched,
+        left_out=converse_compose.left_out,
     ),
     "cohere": Outbound(cohere_address.url, cohere_compose.Composer, CohereDecoder, cohere_address.HEADERS),
 }

@@ -7,19 +7,19 @@ from typing import Final
 
 from msgspec import Struct
 
+from trunkline.metering.judge import Evidence
 from trunkline.metering.spool import Place
-from trunkline.metering.tool_calls import ToolEvidence
 from trunkline.protocol.generation import GenerationRecord
 
 EVIDENCE_BYTES: Final = 32 * 1024 * 1024
-"""Evidence waits in memory only; beyond this it is dropped, and the record's tool calls stay unjudged."""
+"""Evidence waits in memory only; beyond this it is dropped, and its answer stays unjudged."""
 
 
 class Waiting(Struct, frozen=True, gc=False):
     """A record in memory, with where the spool has it (None: nowhere)."""
 
     record: GenerationRecord
-    evidence: ToolEvidence | None
+    evidence: Evidence | None
     place: Place | None
 
 
@@ -43,7 +43,7 @@ class Backlog:
     def is_empty(self) -> bool:
         return not self._waiting and not self._spooled
 
-    def add(self, record: GenerationRecord, evidence: ToolEvidence | None, place: Place | None) -> bool:
+    def add(self, record: GenerationRecord, evidence: Evidence | None, place: Place | None) -> bool:
         """Takes a record; False when it cannot be kept: its id waits already, or memory is full and the spool does not have it either."""
         with self._lock:
             if record.id in self._waiting:
@@ -71,7 +71,7 @@ class Backlog:
             for waiting in batch:
                 self._waiting.pop(waiting.record.id, None)
                 if waiting.evidence is not None:
-                    self._evidence_bytes -= len(waiting.evidence.tools_json)
+                    self._evidence_bytes -= waiting.evidence.size
 
     def oldest_spooled(self) -> Place | None:
         """The oldest range of records that only the spool has. It stays until `read_up_to`."""
@@ -90,8 +90,8 @@ class Backlog:
         self._spooled[place.segment] = place if known is None else Place(place.segment, known.start, place.end)
         return True
 
-    def _admit(self, evidence: ToolEvidence) -> ToolEvidence | None:
-        size = len(evidence.tools_json)
+    def _admit(self, evidence: Evidence) -> Evidence | None:
+        size = evidence.size
         if self._evidence_bytes + size > EVIDENCE_BYTES:
             return None
         self._evidence_bytes += size

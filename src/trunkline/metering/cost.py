@@ -56,7 +56,7 @@ def insure(cost: Cost, *, output_tokens: int, finish_reason: str | None) -> Cost
 def own_key(cost: Cost) -> Cost:
     """What a generation on the caller's own credential costs the caller here: nothing. The parts still say what its tokens cost at the
     upstream (contract 3.11; an instance takes no fee)."""
-    return Cost(0, cost.prompt, cost.completion)
+    return Cost(0, cost.prompt, cost.completion, own_key=True)
 
 
 def cache_discount(usage: Usage, pricing: Pricing, *, utc_hhmm: int = 0) -> int | None:

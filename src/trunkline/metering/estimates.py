@@ -17,6 +17,9 @@ _WEIGHT: Final = 0.1
 _LOWEST_RATIO, _HIGHEST_RATIO = 1 / 32, 4.0
 _DEVIATIONS: Final = 4
 """Mean plus four mean deviations, as TCP estimates a bound of its round-trip time (RFC 6298, section 2)."""
+_MOST: Final = 4
+"""An answer counts as no longer than so many times the bound so far: one that is huge triples the bound at most, and only a model that
+goes on like that raises it further. What is reserved for a request must not come from a single odd answer before it."""
 
 
 class _Observed(Struct, gc=False):
@@ -46,7 +49,7 @@ class Estimates:
     def output_tokens(self, model: str, max_tokens: int | None = None) -> int:
         """Output tokens that an answer of `model` will rarely exceed, and never more than the caller's own limit."""
         seen = self._models.get(model)
-        guess = DEFAULT_OUTPUT if seen is None else int(seen.output_mean + _DEVIATIONS * seen.output_deviation) + 1
+        guess = DEFAULT_OUTPUT if seen is None else int(_bound(seen)) + 1
         return guess if max_tokens is None else min(guess, max(max_tokens, 0))
 
     def observe(self, model: str, *, text_bytes: int, prompt_tokens: int, output_tokens: int) -> None:
@@ -65,9 +68,18 @@ class Estimates:
         _observe_output(seen, output_tokens)
 
 
+def _bound(seen: _Observed) -> float:
+    """Output tokens that an answer will rarely exceed."""
+    return seen.output_mean + _DEVIATIONS * seen.output_deviation
+
+
 def _observe_output(seen: _Observed, tokens: int) -> None:
     if seen.output_mean < 0:
-        seen.output_mean, seen.output_deviation = float(tokens), tokens / 2
+        first = min(tokens, DEFAULT_OUTPUT)
+        seen.output_mean, seen.output_deviation = float(first), first / 2
         return
-    seen.output_deviation += _WEIGHT * (abs(tokens - seen.output_mean) - seen.output_deviation)
-    seen.output_mean += _WEIGHT * (tokens - seen.output_mean)
+    counted: float = tokens
+    if tokens > DEFAULT_OUTPUT:
+        counted = min(tokens, max(_MOST * _bound(seen), DEFAULT_OUTPUT))
+    seen.output_deviation += _WEIGHT * (abs(counted - seen.output_mean) - seen.output_deviation)
+    seen.output_mean += _WEIGHT * (counted - seen.output_mean)

@@ -1,6 +1,6 @@
 """Takes finished generations from the request path and sees each of them into the ledger and the generation store, exactly once.
 
-`record` writes to the spool and to memory; everything else happens in one thread (`writer_thread`), in batches: judge tool calls, settle
+`record` writes to the spool and to memory; everything else happens in one thread (`writer_thread`), in batches: judge answers, settle
 the ledger, store the generation and its roll-ups, then let the spool go. Each step is idempotent by generation id, so a batch that failed
 halfway is simply done again. While a database is away the records wait: up to `capacity` in memory, the rest in the spool only, from
 where they are read again.
@@ -17,10 +17,10 @@ from trunkline.analytics.store import find_generation
 from trunkline.errors import StorageUnavailable
 from trunkline.metering.backlog import Backlog
 from trunkline.metering.batches import Batches, BatchWriter, Connect, Settle
+from trunkline.metering.judge import Evidence
 from trunkline.metering.one_writer import OneWriter
 from trunkline.metering.spool import Place, Spool
 from trunkline.metering.tally import Tally
-from trunkline.metering.tool_calls import ToolEvidence
 from trunkline.metering.writer_thread import WriterThread
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.storage.connection import Connection
@@ -73,7 +73,7 @@ class Recorder:
         """Starts the writer thread, which first replays what dead workers left."""
         self._writer.start()
 
-    def record(self, record: GenerationRecord, evidence: ToolEvidence | None = None) -> None:
+    def record(self, record: GenerationRecord, evidence: Evidence | None = None) -> None:
         """Takes a finished generation. After this returns it survives the end of this process, unless the spool failed (`counters`)."""
         place = self._spool.append(record)
         self._observe(record)

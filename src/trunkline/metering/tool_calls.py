@@ -1,20 +1,18 @@
 """How well a model calls tools: the calls of one reply, judged against the tools that the caller offered (contract 2.8).
 
 A call is bad when its arguments are no JSON (`InvalidJson`), when no such tool was offered (`UnknownName`), or when the arguments break
-the tool's JSON Schema, draft 7 (`SchemaMismatch`). Schemas are the caller's text: their size is bounded, patterns run in linear time, and
-a `$ref` never leaves the document. A missing or unusable schema makes every call valid. Judging can take milliseconds: it never runs on
-an event loop.
+the tool's JSON Schema, draft 7 (`SchemaMismatch`). A missing or unusable schema (`schemas`) makes every call valid. Judging can take
+milliseconds: it never runs on an event loop.
 """
 
-import hashlib
-from collections import OrderedDict
 from typing import Any, Final, Literal
 
 import msgspec
 from jsonschema_rs import Draft7Validator, RegexOptions
 from msgspec import Struct
 
-MAX_SCHEMA_BYTES: Final = 64 * 1024
+from trunkline.metering.schemas import Schemas, Validator
+
 MAX_ARGUMENT_BYTES: Final = 1024 * 1024
 
 Verdict = Literal["Valid", "InvalidJson", "UnknownName", "SchemaMismatch"]
@@ -25,6 +23,11 @@ class ToolEvidence(Struct, frozen=True):
 
     tools_json: bytes
     calls: tuple[tuple[str, str], ...]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it holds."""
+        return len(self.tools_json)
 
 
 class _Function(Struct):
@@ -45,8 +48,7 @@ class ToolJudge:
     """Judges tool calls; compiled schemas are kept for the `capacity` used last. For one thread at a time."""
 
     def __init__(self, capacity: int = 256) -> None:
-        self._capacity = capacity
-        self._validators: OrderedDict[bytes, Draft7Validator | None] = OrderedDict()
+        self._validators = Schemas(_compile, capacity)
         self._tools = msgspec.json.Decoder(list[msgspec.Raw])
         self._tool = msgspec.json.Decoder(_Tool)
 
@@ -86,25 +88,10 @@ class ToolJudge:
             value: Any = msgspec.json.decode(arguments.encode("utf-8", "replace"))
         except (msgspec.DecodeError, RecursionError):
             return "InvalidJson"
-        validator = self._validator(schemas[name])
+        validator = self._validators.validator(schemas[name])
         return "Valid" if validator is None or validator.is_valid(value) else "SchemaMismatch"
 
-    def _validator(self, schema: bytes) -> Draft7Validator | None:
-        if not schema or len(schema) > MAX_SCHEMA_BYTES:
-            return None
-        digest = hashlib.sha256(schema).digest()
-        if digest in self._validators:
-            self._validators.move_to_end(digest)
-            return self._validators[digest]
-        validator = self._validators[digest] = _compile(schema)
-        if len(self._validators) > self._capacity:
-            self._validators.popitem(last=False)
-        return validator
 
-
-def _compile(schema: bytes) -> Draft7Validator | None:
-    """A validator that reads nothing outside of `schema`, None when it is no usable schema."""
-    try:
-        return Draft7Validator(msgspec.json.decode(schema), offline=True, pattern_options=RegexOptions())
-    except (ValueError, RecursionError):
-        return None
+def _compile(schema: Any) -> Validator:
+    """A validator that reads nothing outside of `schema`."""
+    return Draft7Validator(schema, offline=True, pattern_options=RegexOptions())

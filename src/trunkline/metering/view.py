@@ -8,12 +8,13 @@ from trunkline.protocol.generation import AttemptRecord, GenerationRecord
 from trunkline.protocol.identity import generation_text
 from trunkline.protocol.money import usd
 
-DATA_REGION = "global"
-"""One deployment is one region; OpenRouter's other values name its European and US hosts."""
+ANYWHERE = "global"
+"""The `data_region` of a request that came by the name of no region (contract 3.12)."""
 
 
 def generation_view(record: GenerationRecord, *, app_id: int | None = None) -> dict[str, object]:
-    """`record` as callers see it: money in USD, times in milliseconds, `created_at` as ISO 8601 in UTC."""
+    """`record` as callers see it: money in USD, times in milliseconds, `created_at` as ISO 8601 in UTC. Where an attempt was made beside a
+    slow one there are fields of ours: see `AttemptRecord` and `GenerationRecord.hedge_of`."""
     return {
         "id": generation_text(record.id),
         "request_id": record.request_id,
@@ -44,11 +45,12 @@ def generation_view(record: GenerationRecord, *, app_id: int | None = None) -> d
         "session_id": record.session_id,
         "preset_id": record.preset_id,
         "workspace_id": record.workspace_id or None,
-        "data_region": DATA_REGION,
+        "data_region": record.data_region or ANYWHERE,
         "service_tier": record.service_tier,
         "web_search_engine": None,
         "response_cache_source_id": record.response_cache_source_id,
-        "provider_responses": [_attempt_view(attempt, record.is_byok) for attempt in record.attempts],
+        "provider_responses": [_attempt_view(attempt) for attempt in record.attempts],
+        **({"hedge_of": record.hedge_of} if record.hedge_of else {}),
     }
 
 
@@ -69,7 +71,7 @@ def _counts(record: GenerationRecord) -> dict[str, int | None]:
     }
 
 
-def _attempt_view(attempt: AttemptRecord, is_byok: bool) -> dict[str, object]:
+def _attempt_view(attempt: AttemptRecord) -> dict[str, object]:
     return {
         "id": attempt.upstream_id,
         "provider_name": attempt.provider_name,
@@ -77,8 +79,9 @@ def _attempt_view(attempt: AttemptRecord, is_byok: bool) -> dict[str, object]:
         "model_permaslug": attempt.model,
         "status": attempt.status or None,
         "latency": attempt.latency_ms,
-        "is_byok": is_byok,
+        "is_byok": attempt.is_byok,
         "routed_service_tier": None,
+        **({"hedge": attempt.hedge, "metered_as": attempt.metered_as} if attempt.hedge or attempt.metered_as else {}),
     }
 
 

@@ -16,8 +16,8 @@ from trunkline.errors import StorageUnavailable
 from trunkline.metering import segments
 from trunkline.metering.backlog import Backlog, Waiting
 from trunkline.metering.batches import Batches
+from trunkline.metering.judge import Evidence, Judge
 from trunkline.metering.spool import Place, Spool
-from trunkline.metering.tool_calls import ToolEvidence, ToolJudge
 from trunkline.protocol.generation import GenerationRecord
 from trunkline.storage.connection import Duplicate
 
@@ -49,7 +49,7 @@ class WriterThread:
         self._batch = batch
         self._interval = interval
         self._publish = publish
-        self._judge = ToolJudge()
+        self._judge = Judge()
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._flushes: SimpleQueue[threading.Event] = SimpleQueue()
@@ -192,11 +192,10 @@ class WriterThread:
                 return False
             delay = min(2 * delay, LONGEST_DELAY)
 
-    def _judged(self, record: GenerationRecord, evidence: ToolEvidence) -> GenerationRecord:
-        """The record with the number of its bad tool calls, which stays unknown where they cannot be judged."""
+    def _judged(self, record: GenerationRecord, evidence: Evidence) -> GenerationRecord:
+        """The record with the verdict on its answer, which stays unknown where it cannot be judged."""
         try:
-            invalid = self._judge.count_invalid(evidence)
+            return self._judge.judged(record, evidence)
         except BaseException:  # a panic of the validator, which is native code, is no Exception
-            log.exception("the tool calls of generation %s cannot be judged", record.id.hex())
+            log.exception("the answer of generation %s cannot be judged", record.id.hex())
             return record
-        return msgspec.structs.replace(record, tool_calls_invalid=invalid)

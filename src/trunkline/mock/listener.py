@@ -187,14 +187,27 @@ class MockListener:
         self.port = self._server.sockets[0].getsockname()[1]
 
     def refuse(self, seconds: float) -> None:
-        """Resets every connection and refuses new ones for that long, then listens again."""
+        """Resets every connection and refuses new ones for that long, then listens again. It begins two turns of the loop later."""
         if self._server is None:
             return
-        self._server.close()
-        self._server = None
+        server, self._server = self._server, None
+        self._stop_accepting(server)
+        self.loop.call_soon(self.loop.call_soon, self._refuse, server, seconds)
+
+    def _refuse(self, server: asyncio.Server, seconds: float) -> None:
+        server.close()
+        self._reset_all()
+        self.loop.call_later(seconds, self._reopen)
+
+    def _stop_accepting(self, server: asyncio.Server) -> None:
+        """Two turns of the loop before a server closes: what it has accepted by then and not set up yet, asyncio would neither serve nor
+        close."""
+        for listening in server.sockets:
+            self.loop.remove_reader(listening.fileno())
+
+    def _reset_all(self) -> None:
         for connection in tuple(self.connections):
             connection.reset()
-        self.loop.call_later(seconds, self._reopen)
 
     def _reopen(self) -> None:
         spawn(self.open(), name="mock listener reopens")
@@ -202,7 +215,9 @@ class MockListener:
     async def close(self) -> None:
         """Stops to listen and resets the connections that are left."""
         if self._server is not None:
-            self._server.close()
-            self._server = None
-        for connection in tuple(self.connections):
-            connection.reset()
+            server, self._server = self._server, None
+            self._stop_accepting(server)
+            self.loop.call_soon(self.loop.call_soon, server.close)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        self._reset_all()

@@ -136,6 +136,8 @@ class MockServer(Background):
     def refuse(self, seconds: float) -> None:
         """Resets all connections and refuses new ones for that long."""
         self._call(lambda: self._listener.refuse(seconds))
+        for _ in range(2):  # turns of the loop until the port is closed
+            self._call(lambda: None)
 
     def reset(self) -> None:
         """Forgets what was seen."""

@@ -70,7 +70,8 @@ class Auth(Struct, frozen=True, gc=False):
 
 
 class Provider(Struct, frozen=True, kw_only=True):
-    """A company or machine that serves models."""
+    """A company or machine that serves models. `region`: where all of its endpoints process prompts, as the operator says: `europe`, `us`,
+    `global` for nowhere in particular, empty = nothing was said."""
 
     slug: str
     name: str
@@ -89,6 +90,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     status_page_url: str | None = None
     headquarters: str | None = None
     datacenters: tuple[str, ...] | None = None
+    region: str = ""
     sources: tuple[str, ...] = ()
 
 
@@ -104,7 +106,7 @@ class Reasoning(Struct, frozen=True, gc=False):
 
 class Model(Struct, frozen=True, kw_only=True):
     """One row of `GET /models`. `created` is Unix seconds; `aliases` are older slugs that still resolve; `successor` is what a caller of a
-    retired model should move to."""
+    retired model should move to; `fast` is the id under which its author serves the same model faster."""
 
     id: str
     name: str
@@ -125,6 +127,7 @@ class Model(Struct, frozen=True, kw_only=True):
     is_moderated: bool = False
     distillable: bool | None = None
     reasoning: Reasoning | None = None
+    fast: str = ""
     default_parameters: dict[str, float | None] | None = None
     aliases: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()

@@ -33,7 +33,11 @@ class EndpointHealth(Struct, frozen=True, gc=False):
 
     Measured, None = too little data: `latency` in seconds to the first token and `throughput` in tokens a second over 5 minutes;
     `requests` and the median `speed` (tokens a second) over 30 minutes; `tool_requests` and `tool_success` (the fraction of them without a
-    bad tool call) over 2 hours.
+    bad tool call) over 2 hours; `structured_requests` and `structured_success` (the fraction that kept the form which was asked for) over
+    30 minutes.
+
+    Imported: `benchmarks` by name, from 0 to 1, and whether they are `behind` those of the model's other endpoints; None = there is nothing
+    to compare, or nothing of this endpoint.
     """
 
     recent_failures: int = 0
@@ -47,6 +51,10 @@ class EndpointHealth(Struct, frozen=True, gc=False):
     speed: float | None = None
     tool_requests: int = 0
     tool_success: float | None = None
+    structured_requests: int = 0
+    structured_success: float | None = None
+    benchmarks: tuple[tuple[str, float], ...] = ()
+    behind: bool | None = None
 
 
 class HealthSnapshot(Struct, frozen=True):

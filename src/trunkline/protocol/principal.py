@@ -11,7 +11,8 @@ class Principal(Struct, frozen=True, gc=False):
     """The owner of the credential that a request carried.
 
     `key_hash` is the public id of the key. `limited` tells whether the key has a spending limit, so that `limits` needs
-    no look-up for keys without one. `expires_at` is in Unix seconds. A management key cannot call inference.
+    no look-up for keys without one, and `counts_byok` whether what is spent on the caller's own provider keys counts
+    towards it. `expires_at` is in Unix seconds. A management key cannot call inference.
     """
 
     key_hash: str
@@ -22,3 +23,4 @@ class Principal(Struct, frozen=True, gc=False):
     creator_user_id: str | None = None
     limited: bool = False
     expires_at: float | None = None
+    counts_byok: bool = False

@@ -23,6 +23,8 @@ class OperationQuirks(Struct, frozen=True, forbid_unknown_fields=True, gc=False)
     * `set`: keys that its bodies always have.
     * `passthrough`: the names under `provider.options` that are sent on.
     * `stream`: it can send images while they are made.
+    * `input_types` (`embeddings`): the upstream's words for types of input (`search_query` -> `query`); an empty word = that type is not
+    sent.
     * `voice`: what speaks when the caller names no voice; `voice_cloning`: it takes a voice sample.
     """
 
@@ -33,6 +35,7 @@ class OperationQuirks(Struct, frozen=True, forbid_unknown_fields=True, gc=False)
     set: dict[str, object] = {}
     passthrough: tuple[str, ...] = ()
     stream: bool = False
+    input_types: dict[str, str] = {}
     voice: str = ""
     voice_cloning: bool = False
 

@@ -8,11 +8,17 @@ from trunkline.protocol.routing import NO_PREFERENCES, Preferences
 
 class Chosen(Struct, frozen=True, gc=False):
     """What a router made of a request (contract 3.7): its slug, empty for `~author/family-latest`; the kind of task, where it looked at
-    that; and the text that it answers itself, None where models answer."""
+    that; and the text that it answers itself, None where models answer.
+
+    `conversation`: under which the router remembers which model served, None where it does not. `standbys`: models of
+    which one takes the place of another only after a failure that passes, not where the request was refused.
+    """
 
     router: str
     task: str = ""
     answer: str | None = None
+    conversation: tuple[str, str, object] | None = None
+    standbys: tuple[str, ...] = ()
 
 
 class InboundRequest(Struct, frozen=True, kw_only=True):
@@ -22,7 +28,8 @@ class InboundRequest(Struct, frozen=True, kw_only=True):
     `max_tokens`: the caller's output limit. `parameters`: the names used that constrain endpoints, in the vocabulary of
     `supported_parameters`. `modalities`: those of the input beside text. `prompt_bytes`: text bytes without media, for the token estimate.
     `outputs`: the output modalities of which the model must have one; none = any will do. `reasoning_excluded`: the caller does not want to
-    see reasoning. `chosen`: the request named a router, and `models` are those that it stands for.
+    see reasoning; `reasoning_off`: it wants none to happen. `chosen`: the request named a router, and `models` are those that it stands
+    for. `region`: where it must stay, by the host it was sent to (`protocol.regions`), empty = anywhere.
     """
 
     dialect: Dialect
@@ -37,6 +44,8 @@ class InboundRequest(Struct, frozen=True, kw_only=True):
     prompt_bytes: int = 0
     preferences: Preferences = NO_PREFERENCES
     reasoning_excluded: bool = False
+    reasoning_off: bool = False
     session_id: str | None = None
     user: str | None = None
     chosen: Chosen | None = None
+    region: str = ""

@@ -33,11 +33,13 @@ class Usage(Struct, frozen=True, gc=False):
 
 
 class Cost(Struct, frozen=True, gc=False):
-    """Pico-dollars of one generation: `total` is charged; `prompt` and `completion` are the parts that tokens cost."""
+    """Pico-dollars of one generation: `total` is charged; `prompt` and `completion` are the parts that tokens cost. `own_key`: at the
+    upstream it was charged to the caller's own credential."""
 
     total: int = 0
     prompt: int = 0
     completion: int = 0
+    own_key: bool = False
 
 
 class Units(Struct, frozen=True, gc=False):

@@ -2,18 +2,16 @@
 
 Credentials come from `AWS_BEARER_TOKEN_BEDROCK`, from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` with an `AWS_SESSION_TOKEN`, from a
 source of the operator's own (`keys_of`), or from all that AWS's tools know (profiles, roles, SSO, the machine's own) through botocore,
-where it is installed: `Chain`. botocore takes a quarter of a second to load and blocks, so it lives in a thread.
+where it is installed: `Botocore`. It takes a quarter of a second to load and blocks, so it lives in a thread.
 """
 
 import asyncio
 import hashlib
 import hmac
-import importlib
-import importlib.util
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
@@ -205,20 +203,18 @@ def checked_region(region: str, where: str) -> str:
     return region
 
 
-def find_chain() -> Chain | None:
-    """AWS's own way to credentials, None where botocore is not installed (the extra `aws`). It is loaded at the first call."""
-    return None if importlib.util.find_spec("botocore") is None else _Botocore()
+class Botocore:
+    """AWS's own way to credentials: all that botocore finds; it renews what expires, at the latest ten minutes before. `session` makes a
+    `botocore.session.Session`."""
 
-
-class _Botocore:
-    """All that botocore finds; it renews what expires, at the latest ten minutes before."""
-
-    def __init__(self) -> None:
+    def __init__(self, session: Callable[[], Any]) -> None:
+        self._session = session
         self._found: object = None
 
     def __call__(self) -> Keys | None:
+        """The credentials of this moment, None where there are none."""
         if self._found is None:
-            self._found = importlib.import_module("botocore.session").Session().get_credentials()
+            self._found = self._session().get_credentials()
         read = getattr(self._found, "get_frozen_credentials", None)
         if read is None:
             return None

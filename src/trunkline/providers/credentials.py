@@ -1,7 +1,7 @@
 """Secrets, kept outside of every Struct: looked up once, checked, and handed out only as headers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from trunkline.errors import ConfigError
@@ -13,15 +13,26 @@ _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _RESERVED = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type", "accept-encoding"})
 
 
+OWN = "own:"
+"""How the source of a caller's own key begins."""
 SIGNED = ("google", "aws")
 """Styles that need more than a fixed header (`signing`)."""
 
 
-class Credentials:
-    """Resolves `Auth.source` from the environment and files. Read files are remembered; make a new object to read them again."""
+def nobodys(_name: str) -> str | None:
+    """Knows no callers' keys."""
+    return None
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+
+class Credentials:
+    """Resolves `Auth.source` from the environment and files. Read files are remembered; make a new object to read them again.
+
+    `own` gives the secrets of callers' own keys (`own:NAME`), None for one that is gone.
+    """
+
+    def __init__(self, environ: Mapping[str, str], own: Callable[[str], str | None] = nobodys) -> None:
         self._environ = environ
+        self._own = own
         self._files: dict[str, str] = {}
 
     def __repr__(self) -> str:
@@ -44,6 +55,8 @@ class Credentials:
         kind, separator, rest = source.partition(":")
         if separator and kind == "env":
             return self._environ.get(rest, "").strip() or None
+        if source.startswith(OWN):
+            return self._own(source.removeprefix(OWN))
         return self._read(rest) if separator and kind == "file" else source
 
     def headers(self, endpoint: Endpoint) -> dict[str, str] | None:
@@ -86,6 +99,8 @@ def check_source(source: str, where: str) -> str:
     kind, separator, rest = source.partition(":")
     if separator and kind == "env":
         return f"env:{addresses.variable_name(rest, where)}"
+    if source.startswith(OWN):
+        raise ConfigError(where, "own: is for callers' own keys", '"env:ACME_API_KEY"')
     if separator and kind == "file":
         if not rest:
             raise ConfigError(where, "file: names no file", '"file:/run/secrets/acme"')

@@ -14,10 +14,6 @@ from typing import Final, Protocol
 from urllib.parse import urlencode
 
 import msgspec
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct
 
 from trunkline.dialects.refusals import classify
@@ -52,12 +48,19 @@ _HOSTS: Final = {
 }
 
 
+Sign = Callable[[bytes], bytes]
+"""Signs with one RSA key, by RS256 (RFC 7518, 3.3)."""
+
+ReadKey = Callable[[bytes], Sign]
+"""Reads a private key in PEM (`google_keys.read_key`, which is heavy to load). Raises ValueError, which says what is wrong with it."""
+
+
 class ServiceAccount(Struct, frozen=True):
-    """A service account: who it is, where its tokens come from, and which key signs for it."""
+    """A service account: who it is, where its tokens come from, and what signs for it."""
 
     client_email: str
     token_uri: str
-    key: rsa.RSAPrivateKey
+    sign: Sign
     key_id: str = ""
 
     def __repr__(self) -> str:
@@ -195,7 +198,7 @@ class _Answer(Struct):
     expires_in: float = 0.0
 
 
-def find_account(source: str, environ: Mapping[str, str]) -> ServiceAccount | None:
+def find_account(source: str, environ: Mapping[str, str], read_key: ReadKey) -> ServiceAccount | None:
     """The service account that `env:NAME` or `file:PATH` names; a variable holds the key itself or the path of its file, as
     GOOGLE_APPLICATION_CREDENTIALS does. None while the variable is unset. Raises ConfigError, which shows nothing of the key."""
     kind, _, rest = source.partition(":")
@@ -203,15 +206,15 @@ def find_account(source: str, environ: Mapping[str, str]) -> ServiceAccount | No
     if not text:
         return None
     if kind == "env" and text.startswith("{"):
-        return parse_account(text.encode(), source, operator=True)
+        return parse_account(text.encode(), source, read_key, operator=True)
     try:
         data = Path(text).expanduser().read_bytes()
     except OSError as error:
         raise ConfigError(source, f"the key file cannot be read: {error.strerror}", "the path of a service account's JSON key") from None
-    return parse_account(data, source, operator=True)
+    return parse_account(data, source, read_key, operator=True)
 
 
-def parse_account(data: bytes, where: str, *, operator: bool) -> ServiceAccount:
+def parse_account(data: bytes, where: str, read_key: ReadKey, *, operator: bool) -> ServiceAccount:
     """A service account's JSON key. `operator`: it was given by the operator, so that `token_uri` may name a server of theirs; else only
     Google's own. Raises ConfigError, which shows nothing of the key."""
     instead = "the JSON key of a service account, as Google Cloud makes it"
@@ -224,12 +227,10 @@ def parse_account(data: bytes, where: str, *, operator: bool) -> ServiceAccount:
     if not (_OPERATOR_URI if operator else _TOKEN_URI).fullmatch(file.token_uri):
         raise ConfigError(where, "token_uri is not the address of a token server", "https://oauth2.googleapis.com/token")
     try:
-        key = load_pem_private_key(file.private_key.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ConfigError(where, "private_key is not an unencrypted key in PEM", instead) from None
-    if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < 2048:
-        raise ConfigError(where, "private_key is not an RSA key of 2048 bits or more", instead)
-    return ServiceAccount(file.client_email, file.token_uri, key, file.private_key_id)
+        sign = read_key(file.private_key.encode())
+    except ValueError as error:
+        raise ConfigError(where, f"private_key {error}", instead) from None
+    return ServiceAccount(file.client_email, file.token_uri, sign, file.private_key_id)
 
 
 def assertion(account: ServiceAccount, now: int) -> str:
@@ -237,7 +238,7 @@ def assertion(account: ServiceAccount, now: int) -> str:
     head = {"alg": "RS256", "typ": "JWT"} | ({"kid": account.key_id} if account.key_id else {})
     claims = {"iss": account.client_email, "scope": SCOPE, "aud": account.token_uri, "iat": now, "exp": now + _LIFE}
     signed = b".".join(_encoded(msgspec.json.encode(part)) for part in (head, claims))
-    return (signed + b"." + _encoded(account.key.sign(signed, padding.PKCS1v15(), SHA256()))).decode()
+    return (signed + b"." + _encoded(account.sign(signed))).decode()
 
 
 def token_of(status: int, headers: list[tuple[bytes, bytes]], body: bytes, now: float) -> Token:

@@ -16,6 +16,7 @@ from trunkline.protocol.catalogue import Auth, AuthStyle, DataPolicy, Dialect, P
 from trunkline.protocol.quirks import Quirks
 from trunkline.providers import addresses
 from trunkline.providers.credentials import check_name, check_source
+from trunkline.providers.regions import region_named
 from trunkline.providers.tables import Table, key_path, one_of, parse, read
 
 S = TypeVar("S", bound=Struct)
@@ -26,7 +27,8 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")
 class ProviderRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The keys of a provider's table. `api_key` is `env:NAME`, `file:PATH` or a literal; `auth_header` the header for it, where that is not
     `authorization: Bearer`; `auth_style` is `google` where tokens are made of it, `aws` where it signs. `model_prefix` is put before each
-    `upstream_model` that lacks it. `sources` says where the facts were read."""
+    `upstream_model` that lacks it. `region` is `eu` or `us` where prompts stay there, `global` for no such promise. `sources` says where
+    the facts were read."""
 
     slug: str
     name: str | UnsetType = UNSET
@@ -46,6 +48,7 @@ class ProviderRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     status_page_url: str | UnsetType = UNSET
     headquarters: str | UnsetType = UNSET
     datacenters: tuple[str, ...] | UnsetType = UNSET
+    region: str | UnsetType = UNSET
     sources: tuple[str, ...] | UnsetType = UNSET
 
 
@@ -99,6 +102,8 @@ def provider_of(table: object, where: str, known: Mapping[str, Provider], enviro
     changes["timeouts"] = overlay(before.timeouts, record.timeouts, Timeouts, key_path(where, "timeouts"))
     if record.dialect is not UNSET:
         changes["dialect"] = dialect_named(record.dialect, key_path(where, "dialect"))
+    if record.region is not UNSET:
+        changes["region"] = region_named(record.region, key_path(where, "region"))
     if record.base_url is not UNSET:
         changes["base_url"], from_environment = addresses.resolve(record.base_url, environ, key_path(where, "base_url"))
         changes["operator_url"] = operator or from_environment
@@ -112,11 +117,22 @@ def dialect_named(dialect: str, where: str) -> Dialect:
 
 
 def overlay(before: S, table: Table | UnsetType, shape: type[S], where: str) -> S:
-    """`before` with the keys of `table`, which must fit the Struct `shape`. Raises ConfigError."""
+    """`before` with the keys of `table`, which must fit the Struct `shape`. A key replaces what was there, but where that is a table of
+    Structs (`operations`), the keys inside are put on top in the same way. Raises ConfigError."""
     if table is UNSET:
         return before
-    after = read(table, shape, where)
-    return structs.replace(before, **{key: getattr(after, key) for key in table})
+    return _on_top(before, read(table, shape, where), table)
+
+
+def _on_top(before: S, after: S, table: Table) -> S:
+    """`before` with what `table` says, which was read as `after`."""
+    changes: dict[str, object] = {}
+    for key, value in table.items():
+        old, new = getattr(before, key), getattr(after, key)
+        if isinstance(new, dict) and isinstance(value, Mapping) and any(isinstance(one, Struct) for one in (*old.values(), *new.values())):
+            new = {**old, **{name: _on_top(old[name], one, value[name]) if name in old else one for name, one in new.items()}}
+        changes[key] = new
+    return structs.replace(before, **changes)
 
 
 def _require(record: ProviderRecord, where: str) -> None:

@@ -6,6 +6,7 @@ can be explained and replayed. `plan.make_plan` is the only entrance; `inference
 
 The endpoints of each model pass `filters` (what the caller forbids, what cannot work), then `tiers` (service tiers), then are put in
 `order`: by the caller's order or sort, by a weighted draw, by what `quality` says of their tool calls, and by what `standings` makes of
-their health. `slugs` knows how a caller's provider names match endpoints; `explain` says afterwards in words why each stands where it
+their health. `boards` remember what requests for the same model have in common, so that most plans cost little more than the draw; they
+change no plan. `slugs` knows how a caller's provider names match endpoints; `explain` says afterwards in words why each stands where it
 stands.
 """

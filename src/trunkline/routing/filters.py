@@ -5,16 +5,18 @@ the caller made and that has no word of its own.
 """
 
 from collections.abc import Callable, Sequence
-from math import inf
+from sys import maxsize
 
 from msgspec import Struct
 
+from trunkline.dialects.parameters import WORDLESS
 from trunkline.protocol.catalogue import Endpoint, Pricing
 from trunkline.protocol.routing import NO_PREFERENCES, Exclusion, MaxPrice, Preferences, RequestFacts
 from trunkline.routing.slugs import named
 
 QUANTIZATION_FAMILIES = {"fp4": ("fp4", "mxfp4", "nvfp4"), "fp8": ("fp8", "mxfp8")}
 SOFT_PARAMETERS = ("tools", "tool_choice", "response_format", "structured_outputs", "verbosity")
+UNLIMITED = maxsize
 CONTEXT_MARGIN = 1.25
 """A prompt estimate may be wrong by this factor before an endpoint is left out for its context length: the upstream knows better than we
 do."""
@@ -46,18 +48,16 @@ def _right_quantization(endpoints: Endpoints, _facts: RequestFacts, preferences:
 
 def _within_price(endpoints: Endpoints, facts: RequestFacts, preferences: Preferences) -> list[Endpoint]:
     ceiling = preferences.max_price or MaxPrice()
-    names = MaxPrice.__struct_fields__
-    prompt, completion, request, image, audio = [inf if (limit := getattr(ceiling, name)) is None else limit for name in names]
-    return [
-        one
-        for one in endpoints
-        if (price := one.pricing).prompt <= prompt
-        and price.completion <= completion
-        and price.request <= request
-        and (price.image or 0) <= image
-        and (price.audio or 0) <= audio
-        and (not price.overrides or _surcharges_within(price, ceiling, facts.prompt_tokens))
-    ]
+    given = (ceiling.prompt, ceiling.completion, ceiling.request, ceiling.image, ceiling.audio)
+    prompt, completion, request, image, audio = [UNLIMITED if limit is None else limit for limit in given]
+    kept = []
+    for one in endpoints:
+        price = one.pricing
+        if price.prompt <= prompt and price.completion <= completion and price.request <= request:
+            fits = (price.image or 0) <= image and (price.audio or 0) <= audio
+            if fits and (not price.overrides or _surcharges_within(price, ceiling, facts.prompt_tokens)):
+                kept.append(one)
+    return kept
 
 
 def _surcharges_within(pricing: Pricing, ceiling: MaxPrice, prompt_tokens: int) -> bool:
@@ -73,7 +73,8 @@ def _surcharges_within(pricing: Pricing, ceiling: MaxPrice, prompt_tokens: int) 
 
 def _all_parameters(endpoints: Endpoints, facts: RequestFacts, _preferences: Preferences) -> list[Endpoint]:
     used = facts.parameters
-    return [one for one in endpoints if one.supported_parameters is None or used <= one.supported_parameters]
+    kept = [one for one in endpoints if one.supported_parameters is None or used <= one.supported_parameters]
+    return [one for one in kept if one.dialect not in WORDLESS or WORDLESS[one.dialect].isdisjoint(used)]
 
 
 def _long_enough(endpoints: Endpoints, facts: RequestFacts, _preferences: Preferences) -> list[Endpoint]:
@@ -142,9 +143,10 @@ def admit(endpoints: Endpoints, facts: RequestFacts, preferences: Preferences, e
     return endpoints
 
 
-def own_capacity(endpoints: Endpoints, excluded: list[Exclusion]) -> Endpoints:
-    """Without the instance's own capacity at providers for which the caller's key says "always use" (contract 3.11)."""
-    bound = {one.provider for one in endpoints if one.byok_only}
+def own_capacity(endpoints: Endpoints, all_: Endpoints, excluded: list[Exclusion]) -> Endpoints:
+    """Without the instance's own capacity at providers for which a key of the caller's says "always use", which holds also where a filter
+    left its endpoints out of `all_` (contract 3.11)."""
+    bound = {one.provider for one in all_ if one.byok_only}
     if not bound:
         return endpoints
     kept = [one for one in endpoints if one.byok or one.provider not in bound]

@@ -6,15 +6,15 @@ demote. Without order and sort the first endpoint is drawn by weight.
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from functools import partial
 from math import inf
 
 from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.health import HealthSnapshot
 from trunkline.protocol.routing import Preferences, Rank, RequestFacts, Sort
-from trunkline.routing import quality
+from trunkline.routing.boards import SHARED, Arrangement, Board, Boards, Order, Pair, Wish
 from trunkline.routing.slugs import positions, tier_of
-from trunkline.routing.standings import DEGRADED, Entries, demotions, entries_of, shortfalls, waits
+from trunkline.routing.standings import DEGRADED, Entries, entries_of, shortfalls, waits
 from trunkline.routing.tiers import FAST, sort_of
 
 COLUMNS = ("wait", "shortfall", "credential", "sticky", "order", "service_tier", "exacto", "health", "drawn", "metric", "price")
@@ -27,7 +27,6 @@ ACROSS_MODELS = 2
 """So many columns compare endpoints of different models too; by the others a model's endpoints stay together."""
 _DRAWN = COLUMNS.index("drawn")
 _CREDENTIAL = COLUMNS.index("credential")
-_SHARED = 1
 LEAST_HEADROOM = 0.01
 """An endpoint whose rate limit is used up stays a hundredth as likely as before: the count may be stale, and a cool-down says it better."""
 
@@ -44,43 +43,44 @@ def arrange(
     preferences: Preferences,
     variants: Sequence[str],
     seed: float,
-) -> list[tuple[Rank, Endpoint]]:
-    """The endpoints in the order in which they are tried, each with its rank. `seed` is a random number in [0, 1)."""
-    entries = entries_of(endpoints, health)
+    boards: Boards | None = None,
+) -> Order:
+    """The endpoints in the order in which they are tried, with their ranks. `seed` is a random number in [0, 1); `boards` remember what
+    requests have in common."""
+    board = Board(endpoints, entries_of(endpoints, health)) if boards is None else boards.of(endpoints, health)
     sort = sort_of(endpoints, facts, preferences, variants)
-    ranks = _ranks(endpoints, entries, facts, health, preferences, sort)
-    placed = sorted(range(len(endpoints)), key=ranks.__getitem__)
-    if sort is None and not preferences.order:
-        _put_drawn_first(placed, ranks, entries, seed)
-    return [(ranks[index], endpoints[index]) for index in placed]
-
-
-def _ranks(
-    endpoints: Sequence[Endpoint],
-    entries: Entries,
-    facts: RequestFacts,
-    health: HealthSnapshot,
-    preferences: Preferences,
-    sort: Sort | None,
-) -> list[Rank]:
-    zeros = [0] * len(endpoints)
-    ordered = bool(preferences.order)
-    demoted = demotions(entries) if health.endpoints else zeros
-    prices = [one.pricing.prompt + one.pricing.completion for one in endpoints]
     judged = sort == "exacto" or (sort is None and "tools" in facts.parameters)
+    sticky = facts.sticky if facts.sticky and facts.sticky in board.ids else ""
+    wish = (sort, judged, sticky, facts.service_tier in FAST, preferences.min_throughput, preferences.max_latency)
+    make = partial(_arranged, board, wish, health, preferences.order)
+    found = make() if board.may_wait or preferences.order or board.cools(health.cooldowns) else board.arrangement(wish, make)
+    return found.order(seed)
+
+
+def _arranged(board: Board, wish: Wish, health: HealthSnapshot, order: Sequence[str]) -> Arrangement:
+    """The order, and what is drawn of it where the caller has neither order nor sort."""
+    ranks = _ranks(board, wish, health, order)
+    placed = sorted(range(len(ranks)), key=ranks.__getitem__)
+    pairs = [(ranks[index], board.endpoints[index]) for index in placed]
+    return Arrangement(pairs) if wish[0] is not None or order else _with_draw(pairs, [board.entries[index] for index in placed])
+
+
+def _ranks(board: Board, wish: Wish, health: HealthSnapshot, order: Sequence[str]) -> list[Rank]:
+    sort, judged, sticky, fast, slow, late = wish
+    endpoints, entries, zeros = board.endpoints, board.entries, board.zeros
     return list(
         zip(
-            waits(endpoints, entries, health) if health.endpoints or health.cooldowns else zeros,
-            zeros if preferences.min_throughput is preferences.max_latency is None else shortfalls(entries, preferences),
-            [_SHARED if not one.byok else 2 if one.byok_fallback else 0 for one in endpoints],
-            _not_sticky(endpoints, demoted, facts.sticky) if facts.sticky and not ordered else zeros,
-            positions(preferences.order, endpoints) if ordered else zeros,
-            [tier_of(one) not in FAST for one in endpoints] if facts.service_tier in FAST else zeros,
-            quality.tiers(endpoints, entries) if judged and not ordered and health.endpoints else zeros,
-            demoted,
+            waits(endpoints, entries, health) if board.may_wait or board.cools(health.cooldowns) else zeros,
+            zeros if slow is late is None else shortfalls(entries, slow, late),
+            board.credentials,
+            _not_sticky(endpoints, board.demotions, sticky) if sticky and not order else zeros,
+            positions(order, endpoints) if order else zeros,
+            [tier_of(one.tag) not in FAST for one in endpoints] if fast else zeros,
+            board.exacto if judged and not order else zeros,
+            board.demotions,
             [1] * len(endpoints),
-            prices if sort is None or sort == "price" else _metric(entries, sort),
-            prices,
+            board.prices if sort is None or sort == "price" else _metric(entries, sort),
+            board.prices,
             strict=True,
         )
     )
@@ -106,36 +106,30 @@ def _metric(entries: Entries, sort: Sort) -> list[float]:
     return [inf if one.tool_success is None else -one.tool_success for one in entries]
 
 
-def _put_drawn_first(placed: list[int], ranks: list[Rank], entries: Entries, seed: float) -> None:
-    """Draw one of the best endpoints of the instance's own capacity, all alike but for the price. The caller's keys are never drawn:
-    they have an order."""
-    start = next((at for at, index in enumerate(placed) if ranks[index][_CREDENTIAL] == _SHARED), len(placed))
-    if start + 1 >= len(placed):
-        return
-    best = ranks[placed[start]][:_DRAWN]
-    end = bisect_right(placed, best, lo=start, key=lambda index: ranks[index][:_DRAWN])
+def _with_draw(pairs: Sequence[Pair], entries: Entries) -> Arrangement:
+    """One of the best endpoints of the instance's own capacity is drawn, all alike but for the price. The caller's keys never are: they
+    have an order. `entries` as `pairs`."""
+    start = 0
+    while start < len(pairs) and pairs[start][0][_CREDENTIAL] != SHARED:
+        start += 1
+    best = pairs[start][0][:_DRAWN] if start < len(pairs) else ()
+    end = bisect_right(pairs, best, lo=start, key=lambda pair: pair[0][:_DRAWN])
     if end < start + 2 or best[0]:
-        return
-    alike = placed[start:end]
-    drawn = alike[
-        _draw(
-            [ranks[index][-1] for index in alike],
-            [left if (left := entries[index].headroom) > LEAST_HEADROOM else LEAST_HEADROOM for index in alike],
-            seed,
-        )
-    ]
-    placed.remove(drawn)
-    placed.insert(start, drawn)
-    ranks[drawn] = (*best, 0, *ranks[drawn][_DRAWN + 1 :])
+        return Arrangement(pairs)
+    sums = _sums([rank[-1] for rank, _ in pairs[start:end]], entries[start:end])
+    drawn = [((*best, 0, *rank[_DRAWN + 1 :]), one) for rank, one in pairs[start : start + len(sums)]]
+    return Arrangement(pairs, start, drawn, sums)
 
 
-def _draw(prices: Sequence[float], headrooms: Sequence[float], seed: float) -> int:
-    """An index with weight 1/price², times what is left of the endpoint's rate limit. `prices` ascend; free ones are infinitely likelier
-    than others."""
+def _sums(prices: Sequence[float], entries: Entries) -> list[float]:
+    """The running sums of 1/price², times what is left of each endpoint's rate limit. `prices` ascend; where some are free, only those
+    count, being infinitely likelier than others."""
     lowest = prices[0]
-    if lowest:
-        weights = [(share := lowest / price) * share * left for price, left in zip(prices, headrooms, strict=True)]
-    else:
-        weights = [left for price, left in zip(prices, headrooms, strict=True) if not price]
-    sums = list(accumulate(weights))
-    return min(bisect_right(sums, seed * sums[-1]), len(sums) - 1)
+    total, sums = 0.0, []
+    for price, entry in zip(prices, entries, strict=True):
+        if price and not lowest:
+            break
+        share = lowest / price if price else 1.0
+        total += share * share * (entry.headroom if entry.headroom > LEAST_HEADROOM else LEAST_HEADROOM)
+        sums.append(total)
+    return sums

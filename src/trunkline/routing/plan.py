@@ -6,19 +6,24 @@ from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.health import HealthSnapshot
 from trunkline.protocol.routing import Exclusion, Plan, Preferences, Rank, RequestFacts
 from trunkline.routing import filters, tiers
+from trunkline.routing.boards import Boards, Order, Pair, order_of
 from trunkline.routing.order import ACROSS_MODELS, arrange
-
-Ranked = list[tuple[Rank, Endpoint]]
 
 
 def make_plan(
-    facts: RequestFacts, candidates: Sequence[Sequence[Endpoint]], health: HealthSnapshot, preferences: Preferences, seed: float
+    facts: RequestFacts,
+    candidates: Sequence[Sequence[Endpoint]],
+    health: HealthSnapshot,
+    preferences: Preferences,
+    seed: float,
+    boards: Boards | None = None,
 ) -> Plan:
     """Plan a request.
 
     `candidates` holds the endpoints of each model in the caller's order, the copies for the caller's own keys included; all endpoints of
     one model come before those of the next, except with partition `none` (contract 3.5). What is hopeless right now, or misses a
-    preferred throughput or latency, goes behind all models. `seed` is a random number in [0, 1).
+    preferred throughput or latency, goes behind all models. `seed` is a random number in [0, 1). Who makes many plans passes `boards`,
+    which remember what they have in common; they change no plan.
 
     An empty plan tells by `excluded` why. Without fallbacks only the first endpoint, or those the caller listed in `order`, are tried.
     """
@@ -29,12 +34,11 @@ def make_plan(
     groups = [group for group in groups if group]
     if not groups or (len(groups) == 1 and len(groups[0]) == 1):
         return Plan(tuple(groups[0]) if groups else (), tuple(excluded), preferences.allow_fallbacks)
-    ranked = _ranked(groups, facts, health, preferences, seed)
-    if not preferences.allow_fallbacks and not preferences.order and len(ranked) > 1:
-        excluded += [Exclusion(one, "allowed_providers", "allow_fallbacks") for _, one in ranked[1:]]
-        del ranked[1:]
-    ranks, attempts = zip(*ranked, strict=True)
-    return Plan(attempts, tuple(excluded), preferences.allow_fallbacks, ranks)
+    order = _ordered(groups, facts, health, preferences, seed, boards)
+    if not preferences.allow_fallbacks and not preferences.order and len(order.attempts) > 1:
+        excluded += [Exclusion(one, "allowed_providers", "allow_fallbacks") for one in order.attempts[1:]]
+        order = Order(order.attempts[:1], order.ranks[:1])
+    return Plan(order.attempts, tuple(excluded), preferences.allow_fallbacks, order.ranks)
 
 
 def _variants(endpoints: Sequence[Endpoint], facts: RequestFacts) -> tuple[str, ...]:
@@ -46,34 +50,29 @@ def _admitted(
 ) -> Sequence[Endpoint]:
     """The endpoints of one model that may serve the request."""
     variants = _variants(endpoints, facts)
-    kept = filters.admit(filters.own_capacity(endpoints, excluded), facts, preferences, excluded)
+    kept = filters.own_capacity(filters.admit(endpoints, facts, preferences, excluded), endpoints, excluded)
     pooled = tiers.pool(kept, facts, preferences, variants)
     if len(pooled) < len(kept):
         filters.leave_out(kept, pooled, "allowed_providers", "service_tier", excluded)
-    return filters.prefer_capable(pooled, facts, excluded) if facts.parameters else pooled
+    if not facts.parameters or preferences.require_parameters:
+        return pooled
+    return filters.prefer_capable(pooled, facts, excluded)
 
 
-def _ranked(
-    groups: Sequence[Sequence[Endpoint]], facts: RequestFacts, health: HealthSnapshot, preferences: Preferences, seed: float
-) -> Ranked:
+def _ordered(
+    groups: Sequence[Sequence[Endpoint]],
+    facts: RequestFacts,
+    health: HealthSnapshot,
+    preferences: Preferences,
+    seed: float,
+    boards: Boards | None,
+) -> Order:
     """All groups in order, one after the other, without repeats."""
-    ranked: Ranked = []
-    for group in groups:
-        ranked += arrange(group, facts, health, preferences, _variants(group, facts), seed)
-    if len(groups) > 1:
-        ranked.sort(key=_across)
-    if len({(one.id, one.byok) for _, one in ranked}) < len(ranked):
-        return _once(ranked)
-    return ranked
+    orders = [arrange(group, facts, health, preferences, _variants(group, facts), seed, boards) for group in groups]
+    if len(orders) == 1:
+        return orders[0]
+    return order_of(sorted([pair for one in orders for pair in zip(one.ranks, one.attempts, strict=True)], key=_across))
 
 
-def _once(ranked: Ranked) -> Ranked:
-    """Each endpoint with each credential where it stands first."""
-    first: dict[tuple[str, str], tuple[Rank, Endpoint]] = {}
-    for pair in ranked:
-        first.setdefault((pair[1].id, pair[1].byok), pair)
-    return list(first.values())
-
-
-def _across(pair: tuple[Rank, Endpoint]) -> Rank:
+def _across(pair: Pair) -> Rank:
     return pair[0][:ACROSS_MODELS]

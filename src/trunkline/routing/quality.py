@@ -1,8 +1,10 @@
-"""Auto Exacto (contract 3.10): which endpoints of a model handle tools well, by what this instance measured.
+"""Auto Exacto (contract 3.10): which endpoints of a model handle tools well, by what this instance measured, and by benchmarks that its
+operator imported.
 
-Good endpoints come before those with too little data, and those before the ones that fall behind their peers in throughput or in tool
-calls. Peers are compared by median and MAD, which one outlier cannot move; with fewer than four measured providers there is nothing to
-compare, and all stay equal.
+Good endpoints come before those with too little data, and those before the ones that fall behind their peers in throughput, in tool calls
+or in a benchmark. Peers are compared by median and MAD, which one outlier cannot move; with fewer than four measured providers there is
+nothing to compare, and all stay equal. Benchmarks were compared before (`health.benchmarks`): with all endpoints of the model, whichever
+of them a request may go to.
 """
 
 from collections.abc import Sequence
@@ -28,22 +30,26 @@ TOOL_FLOOR = 0.01
 
 def tiers(endpoints: Sequence[Endpoint], entries: Sequence[EndpointHealth]) -> list[int]:
     """GOOD, UNMEASURED or DEPRIORITISED for each endpoint of one model."""
-    if len(endpoints) < MIN_PROVIDERS:
+    verdicts = [one.behind for one in entries]
+    rated = verdicts.count(None) < len(verdicts)
+    if len(endpoints) < MIN_PROVIDERS and not rated:
         return [GOOD] * len(endpoints)
     speeds = [one.speed if one.requests >= MIN_REQUESTS else None for one in entries]
     tools = [one.tool_success if one.tool_requests >= MIN_TOOL_REQUESTS else None for one in entries]
     least_speed = _cut(endpoints, speeds, SPEED_SIGMAS, relative=SPEED_FLOOR)
     least_tools = _cut(endpoints, tools, TOOL_SIGMAS, absolute=TOOL_FLOOR)
-    if least_speed is None and least_tools is None:
+    measured = least_speed is not None or least_tools is not None
+    if not measured and not rated:
         return [GOOD] * len(entries)
     return [
         DEPRIORITISED
-        if (speed is not None and least_speed is not None and speed < least_speed)
+        if behind
+        or (speed is not None and least_speed is not None and speed < least_speed)
         or (tool is not None and least_tools is not None and tool < least_tools)
         else UNMEASURED
-        if speed is None or tool is None
+        if (measured and (speed is None or tool is None)) or (rated and behind is None)
         else GOOD
-        for speed, tool in zip(speeds, tools, strict=True)
+        for speed, tool, behind in zip(speeds, tools, verdicts, strict=True)
     ]
 
 

@@ -1,19 +1,19 @@
 """How the provider slugs of `order`, `only` and `ignore` match endpoints (contract 3.1, "Slug matching"), and what a tag tells."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from trunkline.protocol.catalogue import Endpoint
 
 SERVICE_TIERS = frozenset({"priority", "flex", "fast"})
 
 
-def tier_of(endpoint: Endpoint) -> str:
-    """The service tier that the endpoint's tag names (`openai/priority`), empty for a plain endpoint."""
-    tag = endpoint.tag
-    if tag == endpoint.provider:
-        return ""
-    last = tag.rpartition("/")[2].lower()
-    return last if last in SERVICE_TIERS else ""
+@lru_cache(maxsize=4096)
+def tier_of(tag: str) -> str:
+    """The service tier that an endpoint's tag names (`openai/priority`), empty for a plain endpoint. Remembered, since every request asks
+    for the same few tags several times."""
+    _, inside, last = tag.rpartition("/")
+    return last.lower() if inside and last.lower() in SERVICE_TIERS else ""
 
 
 def matches(slug: str, endpoint: Endpoint) -> bool:
@@ -36,11 +36,9 @@ def positions(slugs: Sequence[str], endpoints: Iterable[Endpoint]) -> list[int]:
 def named(slugs: Iterable[str], endpoints: Iterable[Endpoint]) -> list[Endpoint]:
     """Those of the endpoints that a slug names. Slugs are in lower case."""
     names = frozenset(slugs)
-    return [
-        one for one in endpoints if (one.provider in names and (one.tag == one.provider or not tier_of(one))) or one.tag.lower() in names
-    ]
+    return [one for one in endpoints if (one.provider in names and not tier_of(one.tag)) or one.tag.lower() in names]
 
 
 def _place(first: Mapping[str, int], endpoint: Endpoint, missing: int) -> int:
-    full = first.get(endpoint.tag.lower(), missing)
-    return full if tier_of(endpoint) else min(full, first.get(endpoint.provider, missing))
+    full, base = first.get(endpoint.tag.lower(), missing), first.get(endpoint.provider, missing)
+    return full if full < base or tier_of(endpoint.tag) else base

@@ -9,7 +9,7 @@ from math import inf
 
 from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.health import EndpointHealth, HealthSnapshot
-from trunkline.protocol.routing import Cutoffs, Preferences
+from trunkline.protocol.routing import Cutoffs
 
 DEGRADED, OUTAGE, DOWN = 1, 2, 3
 STANDINGS = {"normal": 0, "degraded": DEGRADED, "down": DOWN}
@@ -31,11 +31,11 @@ def waits(endpoints: Sequence[Endpoint], entries: Entries, health: HealthSnapsho
     An ejection speaks of the endpoint, a cool-down of a credential, or of a credential with one model."""
     now = health.now
     result = [one.ejected_until - now if one.ejected_until > now else EPSILON if one.probing else 0.0 for one in entries]
-    if health.cooldowns:
-        cooling = health.cooldowns
+    cooling = health.cooldowns
+    if cooling:
+        names = {name for name, _ in cooling}
         for index, one in enumerate(endpoints):
-            name = one.byok or one.provider
-            if (name, one.model) in cooling or (name, "") in cooling:
+            if (name := one.byok or one.provider) in names:
                 until = max(cooling.get((name, one.model), 0.0), cooling.get((name, ""), 0.0))
                 result[index] = max(result[index], until - now)
     return result
@@ -49,28 +49,23 @@ def demotions(entries: Entries) -> list[int]:
     ]
 
 
-def shortfalls(entries: Entries, preferences: Preferences) -> list[bool]:
-    """Whether each endpoint misses `preferred_min_throughput` or `preferred_max_latency`: all cut-offs must hold, and one that nobody has
-    measured misses none."""
-    missed = [False] * len(entries)
-    if preferences.min_throughput is not None:
-        missed = _slower(entries, *_limits(preferences.min_throughput, -inf))
-    if preferences.max_latency is not None:
-        later = _later(entries, *_limits(preferences.max_latency, inf))
-        missed = [one or other for one, other in zip(missed, later, strict=True)]
+def shortfalls(entries: Entries, throughput: Cutoffs | None, latency: Cutoffs | None) -> list[bool]:
+    """Whether each endpoint misses the preferred least throughput or the preferred most latency: all cut-offs must hold, and one that
+    nobody has measured misses none."""
+    fast50, fast75, fast90, fast99 = _limits(throughput, -inf)
+    late50, late75, late90, late99 = _limits(latency, inf)
+    missed = []
+    for one in entries:
+        fast, late = one.throughput, one.latency
+        if fast is not None and (fast.p50 < fast50 or fast.p75 < fast75 or fast.p90 < fast90 or fast.p99 < fast99):
+            missed.append(True)
+        else:
+            missed.append(late is not None and (late.p50 > late50 or late.p75 > late75 or late.p90 > late90 or late.p99 > late99))
     return missed
 
 
-def _limits(wanted: Cutoffs, unlimited: float) -> tuple[float, float, float, float]:
+def _limits(wanted: Cutoffs | None, unlimited: float) -> tuple[float, float, float, float]:
+    if wanted is None:
+        return unlimited, unlimited, unlimited, unlimited
     p50, p75, p90, p99 = [unlimited if limit is None else limit for limit in (wanted.p50, wanted.p75, wanted.p90, wanted.p99)]
     return p50, p75, p90, p99
-
-
-def _slower(entries: Entries, p50: float, p75: float, p90: float, p99: float) -> list[bool]:
-    return [
-        (seen := one.throughput) is not None and (seen.p50 < p50 or seen.p75 < p75 or seen.p90 < p90 or seen.p99 < p99) for one in entries
-    ]
-
-
-def _later(entries: Entries, p50: float, p75: float, p90: float, p99: float) -> list[bool]:
-    return [(seen := one.latency) is not None and (seen.p50 > p50 or seen.p75 > p75 or seen.p90 > p90 or seen.p99 > p99) for one in entries]

@@ -26,7 +26,7 @@ VARIANT_SORTS: Mapping[str, Sort] = {"nitro": "throughput", "floor": "price", "e
 def pool(endpoints: Sequence[Endpoint], facts: RequestFacts, preferences: Preferences, variants: Sequence[str]) -> Sequence[Endpoint]:
     """The endpoints that the request's tier allows: plain ones, those of tiers it asked for, and those it named in full. With `flex` only
     the flex endpoints, if there are any."""
-    tiers = [tier_of(one) for one in endpoints]
+    tiers = [tier_of(one.tag) for one in endpoints]
     if not any(tiers):
         return endpoints
     if facts.service_tier == "flex" and "flex" in tiers:
@@ -52,6 +52,6 @@ def sort_of(endpoints: Sequence[Endpoint], facts: RequestFacts, preferences: Pre
     tier = facts.service_tier or ""
     if tier in SORTS:
         return SORTS[tier]
-    if tier == "flex" and any(tier_of(one) == "flex" for one in endpoints):
+    if tier == "flex" and any(tier_of(one.tag) == "flex" for one in endpoints):
         return "price"
     return next((VARIANT_SORTS[variant] for variant in variants if variant in VARIANT_SORTS), None)

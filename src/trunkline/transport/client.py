@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Mapping
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 from msgspec import Struct
@@ -24,6 +25,12 @@ class Stats(Struct, frozen=True):
 
     open: int
     idle: int
+
+
+class Holder(Protocol):
+    """Whoever must know of a response before its head is there, such as to tell how far a call came that is cancelled."""
+
+    response: Response | None
 
 
 class Client:
@@ -63,13 +70,21 @@ class Client:
         return Target(method, url, pool, head, sends_length(method))
 
     async def send(
-        self, target: Target, body: bytes, timeouts: Timeouts, *, extra_headers: bytes = b"", head_timeout: float | None = None
+        self,
+        target: Target,
+        body: bytes,
+        timeouts: Timeouts,
+        *,
+        extra_headers: bytes = b"",
+        head_timeout: float | None = None,
+        holder: Holder | None = None,
     ) -> Response:
         """Send a request and return when the head of the response is there (redirects as they are).
 
         `head_timeout` (seconds; default `timeouts.first_content`) is for calls whose head comes late by nature.
-        `extra_headers` are whole lines, each with its CRLF. A kept connection that fails before any response byte is replaced by a fresh
-        one, once. Raises ConnectFailed, UpstreamTimeout, EgressDenied, ConnectionLost, MalformedResponse, ResponseTooLarge.
+        `extra_headers` are whole lines, each with its CRLF. `holder` is given the response when the request goes out. A kept connection
+        that fails before any response byte is replaced by a fresh one, once. Raises ConnectFailed, UpstreamTimeout, EgressDenied,
+        ConnectionLost, MalformedResponse, ResponseTooLarge.
         """
         request = target.request(body, extra_headers)
         loop = asyncio.get_running_loop()
@@ -83,6 +98,8 @@ class Client:
                 timeouts, sent_at=loop.time(), head_timeout=head_timeout, bodiless=target.method == "HEAD", max_decoded=self._max_decoded
             )
             connection.start(request, response)
+            if holder is not None:
+                holder.response = response
             await response.wait_head()
             error = response.error
             if error is None or response.status:

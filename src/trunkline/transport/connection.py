@@ -74,6 +74,11 @@ class Connection(asyncio.Protocol):
         self.served += 1
         self._transport.write(request)
 
+    @property
+    def flushed(self) -> bool:
+        """Whether all that was to be sent has gone to the system's own buffers."""
+        return not self.closed and not self._transport.get_write_buffer_size()
+
     def ring_by(self, deadline: float) -> None:
         """See to it that the timer rings no later than `deadline` (loop time)."""
         if deadline < self._rings_at:

@@ -6,7 +6,7 @@ import re
 import socket
 import ssl
 
-from trunkline.errors import ConnectFailed, UpstreamTimeout
+from trunkline.errors import CertificateRejected, ConnectFailed, UpstreamTimeout
 from trunkline.transport.connection import Connection
 from trunkline.transport.egress import EgressGuard
 from trunkline.transport.pool import Origin, Pool
@@ -56,7 +56,7 @@ class Dialer:
             else:
                 _, connection = await loop.create_connection(lambda: Connection(pool, loop), sock=opened)
         except ssl.SSLCertVerificationError as error:
-            raise ConnectFailed(f"the certificate of {origin} is not accepted: {error.verify_message}") from error
+            raise CertificateRejected(f"the certificate of {origin} is not accepted: {error.verify_message}") from error
         except (OSError, ValueError) as error:
             raise ConnectFailed(f"cannot open a connection to {origin}: {error}") from error
         if connection.lost:

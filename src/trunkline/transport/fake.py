@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from trunkline.errors import ConnectionLost, UpstreamError
 from trunkline.protocol.catalogue import Timeouts
-from trunkline.transport.client import Client
+from trunkline.transport.client import Client, Holder
 from trunkline.transport.egress import EgressGuard
 from trunkline.transport.response import Flow, Response
 from trunkline.transport.target import Target
@@ -92,7 +92,14 @@ class FakeClient(Client):
         self.sent: list[Sent] = []
 
     async def send(
-        self, target: Target, body: bytes, timeouts: Timeouts, *, extra_headers: bytes = b"", head_timeout: float | None = None
+        self,
+        target: Target,
+        body: bytes,
+        timeouts: Timeouts,
+        *,
+        extra_headers: bytes = b"",
+        head_timeout: float | None = None,
+        holder: Holder | None = None,
     ) -> Response:
         """The next reply of the script. Raises AssertionError when there is none."""
         if not self.replies:
@@ -104,4 +111,6 @@ class FakeClient(Client):
         await asyncio.sleep(reply.pause)
         response = FakeResponse(reply, timeouts, sent_at=asyncio.get_running_loop().time())
         self.sent.append(Sent(target, body, extra_headers, timeouts, response))
+        if holder is not None:
+            holder.response = response
         return response

@@ -30,6 +30,7 @@ class Response:
         "_expected",
         "_fields",
         "_flow",
+        "_gone",
         "_idle",
         "_max_decoded",
         "_pieces",
@@ -68,6 +69,7 @@ class Response:
         self._waits_since = sent_at
         self._waiter: asyncio.Future[bool] | None = None
         self._flow: Flow | None = None
+        self._gone = False
         self._connection: Connection | None = None
         self._decoder: Decoder | None = None
         self._max_decoded = max_decoded
@@ -80,6 +82,13 @@ class Response:
     def names(self) -> KeysView[bytes]:
         """The names of all headers."""
         return self._fields.keys()
+
+    @property
+    def sent(self) -> bool:
+        """Whether the whole request has left this machine; of a response that was closed, whether it had by then."""
+        if self.status:
+            return True
+        return self._gone if self._connection is None else self._connection.flushed
 
     def expect(self, phase: str, seconds: float, *, since: float | None = None) -> None:
         """Set one more deadline: a read that still waits `seconds` after `since` (loop time; default now) raises UpstreamTimeout(phase).
@@ -146,6 +155,7 @@ class Response:
         if connection is None:
             return
         self._connection = None
+        self._gone = connection.flushed
         connection.abort()
         self._pieces.clear()
         if self.error is None:

@@ -175,3 +175,12 @@ def test_claude_at_vertex_names_its_version_and_no_model(catalogue: Catalogue) -
         assert made["anthropic_version"] == "vertex-2023-10-16"
         assert "model" not in made
         assert made["thinking"]["type"] == "adaptive"
+
+
+def test_retired_models_name_one_that_is_in_service() -> None:
+    models = load(None, {}).models
+    retired = [model for model in models.values() if model.retired]
+    assert {"google/gemini-3-pro-image-preview", "google/gemini-3.1-flash-image-preview"} <= {model.id for model in retired}
+    for model in retired:
+        assert model.expiration_date is not None, model.id
+        assert model.successor in models and not models[model.successor].retired, model.id

@@ -134,6 +134,8 @@ def test_fields_have_the_names_of_their_vendors(catalogue: Catalogue) -> None:
     voyage = body(EMBEDDINGS, "voyageai/voyage-4@voyageai")
     assert voyage == {"model": "voyage-4", "input": ["Hello", "World"], "output_dimension": 64, "input_type": "query"}
     assert body(RERANK, "voyageai/rerank-2.5@voyageai")["top_k"] == 2
+    words = catalogue.endpoints["voyageai/voyage-4@voyageai"].quirks.operations["embeddings"].input_types
+    assert {words["search_query"], words["search_document"]} == {"query", "document"}
     assert body(RERANK, "jinaai/jina-reranker-v2-base-multilingual@jina")["top_n"] == 2
     mistral = body(EMBEDDINGS, "mistralai/codestral-embed-2505@mistral")
     assert mistral.keys() == {"model", "input", "output_dimension", "encoding_format"}

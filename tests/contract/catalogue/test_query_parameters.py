@@ -10,6 +10,8 @@ from trunkline.catalogue.query import CATEGORIES, LARGEST_LIMIT, SORTS, ModelQue
 
 DOCUMENT = Path(__file__).parents[3].parent / "shared" / "openrouter" / "openapi.yaml"
 EXTENSIONS = {"available"}
+OF_THE_HOST = {"host_region"}
+"""Fields that no parameter fills."""
 
 pytestmark = pytest.mark.skipif(not DOCUMENT.exists(), reason="OpenRouter's OpenAPI file is not at hand")
 
@@ -22,7 +24,8 @@ def parameters() -> dict[str, dict[str, Any]]:
 
 
 def test_every_parameter_is_known_and_no_other(parameters: dict[str, dict[str, Any]]) -> None:
-    assert set(ModelQuery.__struct_fields__) == set(parameters) | EXTENSIONS
+    assert set(ModelQuery.__struct_fields__) == set(parameters) | EXTENSIONS | OF_THE_HOST
+    assert parse_query({"host_region": ["eu"]}) == parse_query({})
 
 
 def test_every_example_of_the_file_is_understood(parameters: dict[str, dict[str, Any]]) -> None:

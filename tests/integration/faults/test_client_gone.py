@@ -1,7 +1,8 @@
 """The client is gone: before the head, before the content, within it, before the last word, after the end.
 
 An endpoint that stops generating when its connection closes is left at once, and what was delivered is charged; one that bills on is read
-to its end, and all is charged. Each request is metered once.
+to its end, and all is charged. Before the content there is nothing to charge, though the upstream bills the prompt. Each request is
+metered once.
 """
 
 import sqlite3
@@ -29,6 +30,8 @@ from trunkline.protocol.generation import GenerationRecord
 
 LONG_S: Final = 3600
 SHORT_S: Final = 2.0
+PROMPT_PRICE: Final = 1_000_000
+"""Pico-dollars."""
 PACE: Final = Pace(event_ms=250, burst=False)
 
 
@@ -73,13 +76,18 @@ STREAMS: Final = [
     for (at, stage), (row, skin), bills_on in product(enumerate(STAGES), enumerate(PATHS), (False, True))
     for dialect in {skin, DIALECTS[(at + row) % len(DIALECTS)]}
 ]
-WHOLES: Final = [Case(STAGES[0], skin, "chat", bills_on, streamed=False) for skin in PATHS for bills_on in (False, True)]
+IN_THE_BODY: Final = Stage("in-the-body", b"", "slow_bytes", delivered=False)
+WHOLES: Final = [
+    Case(stage, skin, dialect, bills_on, streamed=False)
+    for stage, skin, bills_on in product((STAGES[0], IN_THE_BODY), PATHS, (False, True))
+    for dialect in {"chat", skin}
+]
 CASES: Final = sorted([*STREAMS, *WHOLES], key=lambda case: case.model)
 
 
 def _rule(case: Case) -> Rule:
     waits = SHORT_S if case.bills_on or not case.streamed else LONG_S
-    fault = Fault(kind=case.stage.fault, seconds=waits) if case.stage.fault else None
+    fault = Fault(kind=case.stage.fault, seconds=waits, size=20, interval_ms=50) if case.stage.fault else None
     return Rule(match=Match(model=case.model), answer=FIRST, pace=PACE, fault=fault)
 
 
@@ -164,7 +172,9 @@ def test_the_client_is_gone(run: Run, case: Case) -> None:
         assert record.cost > 0
         assert record.output_tokens > 0
     else:
-        assert record.cost == 0
+        assert record.input_tokens > 0, "its upstream bills the prompt, its caller pays for content"
+        assert (record.cost, record.output_tokens, record.usage_source) == (0, 0, "estimated")
+        assert record.upstream_cost == record.input_tokens * PROMPT_PRICE
     assert len(record.attempts) <= 1
 
 

@@ -4,6 +4,7 @@ Before the first content another endpoint answers and the client notices nothing
 grammar. No byte of text is lost or said twice, nothing is charged for a failure, and an answer is charged once.
 """
 
+import traceback
 from collections.abc import Callable
 
 import pytest
@@ -44,8 +45,9 @@ def test_the_key_is_charged_for_what_is_recorded(pairs: Run) -> None:
 def test_all(dialect: str, skin: str, tmp_path: pytest.TempPathFactory) -> None:
     cases = ALL[dialect, skin]
     done = run(cases, tmp_path)
-    wrong = {case.name: said for case in cases if (said := _verdict(lambda case=case: judge(case, done.results[case.name])))}
-    assert not wrong
+    told = {case.name: _verdict(lambda case=case: judge(case, done.results[case.name])) for case in cases}
+    wrong = {name: (said, done.results[name]) for name, said in told.items() if said}
+    assert not wrong, wrong
     assert done.charged == pytest.approx(done.recorded, abs=1e-9)
 
 
@@ -53,5 +55,6 @@ def _verdict(judged: Callable[[], None]) -> str:
     try:
         judged()
     except AssertionError as error:
-        return str(error) or "wrong"
+        frames = traceback.extract_tb(error.__traceback__)
+        return f"{frames[-1].line} {error}"
     return ""

@@ -8,7 +8,7 @@ import pytest
 from clients import chat, chat_body, crowd, get, send, until
 from gateway import MANAGEMENT_KEY, Gateway
 
-from trunkline.mock.script import Answer, Fault, Rule
+from trunkline.mock.script import Answer, Fault, Pace, Rule
 from trunkline.mock.thread import MockServer
 
 MILLION = 1_000_000
@@ -112,3 +112,14 @@ def test_an_error_upstream_gives_the_reserved_money_back(gateway: Gateway, upstr
 def test_free_models_need_no_estimate_to_fit(gateway: Gateway, upstream: MockServer) -> None:
     key, _ = key_with(gateway, 0.000001)
     assert all(chat(gateway, key=key, model="acme/free", max_tokens=100_000).status == 200 for _ in range(5))
+
+
+def test_one_huge_answer_does_not_block_the_requests_of_a_limited_key(gateway: Gateway, upstream: MockServer) -> None:
+    """Pitfall 7: no false "budget exceeded". Without `max_tokens` the estimate of the output decides what is reserved."""
+    huge, usual = {"prompt_tokens": 10, "completion_tokens": 400_000}, {"prompt_tokens": 10, "completion_tokens": 20}
+    upstream.use(Rule(answer=Answer(text="Hi", usage=huge)))
+    assert chat(gateway, model="acme/golden").status == 200
+    upstream.use(Rule(answer=Answer(text="Hi", usage=usual), pace=Pace(head_ms=500)))
+    key, _ = key_with(gateway, 2)
+    answers = asyncio.run(crowd(gateway, [chat_body(model="acme/golden")] * 8, at_once=8, key=key))
+    assert [answer.status for answer in answers if answer] == [200] * 8

@@ -149,7 +149,9 @@ def test_what_is_wrong_is_named(gateway: Gateway, slug: str, options: dict[str, 
 def test_a_router_needs_messages(gateway: Gateway) -> None:
     body = json.dumps({"model": "openrouter/auto", "prompt": "Once"}).encode()
     answer = call(gateway, "POST", "/api/v1/completions", body)
-    assert (answer.status, answer.error["message"]) == (400, "messages: openrouter/auto needs messages, not prompt")
+    assert (answer.status, answer.error["message"]) == (400, f"openrouter/auto needs messages. Use POST {CHAT}")
+    told = answer.error["availability"]
+    assert (told["code"], told["constraint"]["detail"]) == ("wrong_endpoint", CHAT)
 
 
 @pytest.mark.parametrize(
@@ -248,3 +250,6 @@ def test_a_route_can_be_asked_for(gateway: Gateway) -> None:
     body = {"model": "openrouter/pareto-code", "messages": [{"role": "user", "content": "Sort"}]}
     report = call(gateway, "POST", "/api/v1/route", json.dumps(body).encode()).json["data"]
     assert (report["strategy"], report["endpoints"][0]["model"]) == ("pareto", "beta/mid-1")
+    body = {"model": "openrouter/auto", "messages": [{"role": "user", "content": "Translate this letter into French."}]}
+    report = call(gateway, "POST", "/api/v1/route", json.dumps(body).encode()).json["data"]
+    assert report["pipeline"] == [{"type": "plugin", "name": "auto-router", "data": {"task_type": "general:translation"}}]

@@ -26,8 +26,9 @@ from trunkline.accounts.leases_store import newest_revision
 from trunkline.accounts.ledger_store import Spending, credits_totals
 from trunkline.analytics import histogram
 from trunkline.analytics.endpoint_windows import Window
-from trunkline.analytics.store import find_generation, weekly_tokens
+from trunkline.analytics.store import find_generation, weekly_tokens, weekly_traffic
 from trunkline.errors import ConfigError
+from trunkline.protocol.traffic import Use
 from trunkline.settings import Settings
 from trunkline.storage.engines import Storage, open_storage
 from trunkline.storage.layout import CONTROL, DATABASES, TELEMETRY, Database
@@ -171,6 +172,8 @@ async def _check_control(storage: Storage) -> None:
 async def _check_telemetry(storage: Storage) -> None:
     async with storage.reading(storage.telemetry) as connection:
         assert await weekly_tokens(connection, today=TODAY) == {"acme/echo-1": 2040, "acme/echo-2": 1000}
+        tasks = (await weekly_traffic(connection, today=TODAY)).tasks
+        assert tasks in ({}, {"general:math": {"acme/echo-1": Use(2, 90, 30, 10, 700)}})  # none before revision 0005
     with closing(storage.connect_telemetry()) as raw:
         assert [find_generation(raw, record.id) for record in RECORDS] == list(RECORDS)
         assert raw.execute("SELECT sum(requests) FROM key_day").fetchone()[0] == len(RECORDS)
@@ -179,7 +182,9 @@ async def _check_telemetry(storage: Storage) -> None:
         window.read(raw, TODAY)
         assert window.endpoints() in ((), (SERVED.endpoint_id,))  # none in what was released before revision 0003
         for endpoint_id in window.endpoints():
-            assert histogram.total(window.newest(endpoint_id, 1).latency) == 1
+            slot = window.newest(endpoint_id, 1)
+            assert histogram.total(slot.latency) == 1
+            assert (slot.structured_requests, slot.structured_failures) in ((0, 0), (1, 1))  # none before revision 0004
 
 
 CHECKS = {CONTROL.name: _check_control, TELEMETRY.name: _check_telemetry}

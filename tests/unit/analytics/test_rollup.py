@@ -37,6 +37,24 @@ def test_sums_by_model_key_and_app(record: Make) -> None:
     ]
 
 
+def test_sums_by_task_tell_what_callers_chose_from_what_a_router_did(record: Make) -> None:
+    rollups = aggregate(
+        [
+            record(task="general:math"),
+            record(task="general:math", status=500, error_type="server", cost=0),
+            record(task="general:math", router="openrouter/auto"),
+            record(task="data:sql", model="acme/echo-2", cost=0, is_byok=True, upstream_cost=9),
+            record(router="openrouter/free"),
+            record(),
+        ]
+    )
+    assert rollups.task_day == [
+        (20_000, "data:sql", "acme/echo-2", 0, 1, 0, 100, 20, 0, 0, 0, 9),
+        (20_000, "general:math", "acme/echo-1", 0, 2, 1, 200, 40, 0, 0, 10, 0),
+        (20_000, "general:math", "acme/echo-1", 1, 1, 0, 100, 20, 0, 0, 10, 0),
+    ]
+
+
 def stored(connection: Connection) -> list[GenerationRecord]:
     from trunkline.analytics.rows import COLUMNS
 
@@ -44,15 +62,16 @@ def stored(connection: Connection) -> list[GenerationRecord]:
 
 
 def tables(connection: Connection) -> list[list[tuple[object, ...]]]:
-    return [connection.execute(f"SELECT * FROM {table}").fetchall() for table in ("model_day", "key_day", "app_day")]
+    return [connection.execute(f"SELECT * FROM {table}").fetchall() for table in ("model_day", "key_day", "app_day", "task_day")]
 
 
 def test_what_was_written_is_stored_and_summed(telemetry: Connection, record: Make) -> None:
-    records = [record(app_title=f"app {n % 3}", model=f"m{n % 5}") for n in range(1203)]
+    records = [record(app_title=f"app {n % 3}", model=f"m{n % 5}", task=("a", None, "b")[n % 3]) for n in range(1203)]
     assert write_batch(telemetry, records) == 1203
     assert stored(telemetry) == sorted(records, key=lambda one: one.id)
     rollups = aggregate(records)
-    assert [sorted(rows) for rows in tables(telemetry)] == [sorted(rows) for rows in (rollups.model_day, rollups.key_day, rollups.app_day)]
+    summed = (rollups.model_day, rollups.key_day, rollups.app_day, rollups.task_day)
+    assert [sorted(rows) for rows in tables(telemetry)] == [sorted(rows) for rows in summed]
 
 
 def test_a_replay_adds_nothing(telemetry: Connection, record: Make) -> None:
@@ -116,3 +135,10 @@ def test_sums_do_not_depend_on_batches_or_order(cells: list[tuple[int, str, str,
     assert aggregate(records) == aggregate(reversed(records))
     assert sum(row[-2] for row in aggregate(records).model_day) == sum(one.cost for one in records)
     assert sum(row[-2] for row in aggregate(records).key_day) == sum(one.cost for one in records)
+
+
+def test_what_an_attempt_cost_that_was_given_up_is_stored_and_in_no_sum(telemetry: Connection, record: Make) -> None:
+    lost = record(cost=0, upstream_cost=99, app_title="A", hedge_of="gen-1-x")
+    assert aggregate([record(), lost]) == aggregate([record()])
+    write_batch(telemetry, [lost])
+    assert stored(telemetry) == [lost]

@@ -20,6 +20,7 @@ def full_record(record: Make) -> GenerationRecord:
         cache_discount=-5,
         service_tier="1",
         response_cache_source_id="gen-1",
+        structured_invalid=True,
     )
 
 
@@ -39,7 +40,7 @@ def test_the_stored_order_is_never_changed() -> None:
         " native_finish_reason latency_ms generation_ms usage_source is_byok tool_calls tool_calls_invalid reasoning_tokens cached_tokens"
         " cache_write_tokens cache_discount image_tokens upstream_cost app_referer app_title app_categories user_agent origin external_user"
         " request_id num_media_prompt num_media_completion num_input_audio_prompt num_search_results num_fetches preset_id router"
-        " service_tier response_cache_source_id"
+        " service_tier response_cache_source_id structured_invalid task hedge_of"
     )
 
 
@@ -53,8 +54,9 @@ def test_a_record_comes_back_as_it_was(record: Make) -> None:
 def test_a_row_of_an_earlier_release_has_defaults_for_later_fields(record: Make) -> None:
     one = full_record(record)
     (*fields, details) = to_rows([one])[0][: len(COLUMNS)]
-    shorter = msgspec.msgpack.encode(msgspec.msgpack.decode(details)[:-1])
-    assert from_row((*fields, shorter)) == msgspec.structs.replace(one, response_cache_source_id=None)
+    known = DETAILS.index("response_cache_source_id")
+    shorter = msgspec.msgpack.encode(msgspec.msgpack.decode(details)[:known])
+    assert from_row((*fields, shorter)) == msgspec.structs.replace(one, response_cache_source_id=None, structured_invalid=None)
 
 
 def test_what_lists_are_narrowed_by_stands_alone_too(record: Make) -> None:

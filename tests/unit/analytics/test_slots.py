@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from trunkline.analytics.histogram import bin_of
 from trunkline.analytics.slots import COUNTERS, HISTOGRAMS, Slot, ended_ms, observe
@@ -101,6 +102,30 @@ def test_tool_calls_and_cached_prompts_are_counted(record: Make) -> None:
     assert (slot.tool_requests, slot.tool_failures, slot.cache_hits) == (3, 1, 1)
 
 
+def test_one_bad_call_among_five_makes_one_bad_answer(record: Make) -> None:
+    """Contract 3.10: "one request with five tool calls, one bad -> exactly one errored request"."""
+    slot = counted(record(tool_calls=5, tool_calls_invalid=1, attempts=(tried(),)))["e1"]
+    assert (slot.tool_requests, slot.tool_failures) == (1, 1)
+    slot = counted(record(tool_calls=5, tool_calls_invalid=5, attempts=(tried(),)))["e1"]
+    assert (slot.tool_requests, slot.tool_failures) == (1, 1)
+
+
+@pytest.mark.parametrize("cut", [{"cancelled": True}, {"finish_reason": "length"}])
+def test_a_call_that_was_cut_off_is_no_bad_call(record: Make, cut: dict[str, object]) -> None:
+    slot = counted(record(tool_calls=1, tool_calls_invalid=1, attempts=(tried(),), **cut))["e1"]
+    assert (slot.successes, slot.tool_requests, slot.tool_failures) == (1, 0, 0)
+
+
+def test_answers_that_were_judged_by_their_form_are_counted(record: Make) -> None:
+    kept, broke, free, left = (
+        record(structured_invalid=invalid, cancelled=cancelled, attempts=(tried("e0", "timeout"), tried()))
+        for invalid, cancelled in ((False, False), (True, False), (None, False), (True, True))
+    )
+    slots = counted(kept, broke, free, left)
+    assert (slots["e1"].structured_requests, slots["e1"].structured_failures) == (2, 1)
+    assert (slots["e0"].structured_requests, slots["e0"].structured_failures) == (0, 0)
+
+
 def test_a_generation_ends_when_all_its_attempts_have(record: Make) -> None:
     one = record(generation_ms=700, attempts=(tried(error_type="timeout", latency_ms=3000), tried(latency_ms=200)))
     assert ended_ms(one) == one.created_ms + 3700
@@ -125,3 +150,31 @@ def test_uptime_needs_enough_that_counts() -> None:
     slot.successes, slot.errors, slot.rate_limited, slot.refused = 96, 4, 500, 500
     assert slot.uptime(100) == 96
     assert slot.uptime(101) is None
+
+
+def test_an_attempt_that_was_given_up_for_a_faster_one_counts_by_its_patience_alone(record: Make) -> None:
+    """It is neither good nor bad, but was at least so slow; a hedge that was given up may have been quick."""
+    slow = AttemptRecord("Acme", "e1", "acme/echo-1", 0, 800, None, "cancelled")
+    hedge = AttemptRecord("Acme", "e2", "acme/echo-1", 0, 90, None, "cancelled", hedge=True)
+    won = record(streamed=True, generation_ms=1000, attempts=(slow, AttemptRecord("Acme", "e2", "acme/echo-1", 200, 120, hedge=True)))
+    assert values(counted(won)["e1"]) == {"latency": {bin_of(800): 1}}
+    assert counted(won)["e2"].successes == 1
+    assert ended_ms(won) == won.created_ms + 1800
+    lost = record(streamed=True, generation_ms=1000, attempts=(hedge, tried("e1")))
+    assert values(counted(lost)["e2"]) == {}
+    assert counted(lost)["e1"].successes == 1
+    assert ended_ms(lost) == lost.created_ms + 1000
+    left = record(status=499, error_type="cancelled", attempts=(hedge,))
+    assert values(counted(left)["e2"]) == {}
+
+
+@pytest.mark.parametrize("error_type", ["authentication", "payment_required", "not_found"])
+def test_what_is_wrong_with_a_callers_own_key_does_not_lower_an_uptime(record: Make, error_type: str) -> None:
+    theirs = structs.replace(tried(error_type=error_type, status=401), is_byok=True)
+    assert values(counted(record(attempts=(theirs,)))["e1"]) == {"refused": 1}
+    broken = structs.replace(tried(error_type="provider_unavailable", status=500), is_byok=True)
+    assert values(counted(record(attempts=(broken,)))["e1"]) == {"errors": 1}
+
+
+def test_a_refusal_for_geography_is_counted_apart(record: Make) -> None:
+    assert values(counted(record(attempts=(tried(error_type="permission_denied", status=403),)))["e1"]) == {"refused": 1}

@@ -5,8 +5,9 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trunkline.analytics.rollup import write_batch
-from trunkline.analytics.store import ModelTotals, find_generation, model_totals, weekly_tokens
+from trunkline.analytics.store import ModelTotals, find_generation, model_totals, weekly_tokens, weekly_traffic
 from trunkline.protocol.generation import AttemptRecord, GenerationRecord
+from trunkline.protocol.traffic import NO_TRAFFIC, Traffic, Use
 from trunkline.storage.connection import Connection
 from trunkline.storage.engines import Storage
 
@@ -44,6 +45,25 @@ def test_weekly_tokens_are_of_seven_days(telemetry: Connection, record: Make, bo
     assert ask(both_storage, lambda connection: weekly_tokens(connection, today=100)) == {"a": 240, "b": 3}
 
 
+def test_weekly_traffic_is_what_callers_chose(telemetry: Connection, record: Make, both_storage: Storage) -> None:
+    write_batch(
+        telemetry,
+        [
+            record(day=100, model="a", task="t", cached_tokens=30),
+            record(day=94, model="a", task="t", status=500, error_type="server", cost=0),
+            record(day=93, model="a", task="t", cost=10**9),
+            record(day=99, model="a", task="t", router="openrouter/auto", cost=500),
+            record(day=99, model="b", task="u", is_byok=True, cost=1, upstream_cost=6),
+            record(day=98, model="b"),
+            record(day=101, model="b", task="u"),
+        ],
+    )
+    assert ask(both_storage, lambda connection: weekly_traffic(connection, today=100)) == Traffic(
+        {"a": Use(2, 300, 60, 30, 10), "b": Use(2, 200, 40, 0, 17)},
+        {"t": {"a": Use(1, 200, 40, 30, 10)}, "u": {"b": Use(1, 100, 20, 0, 7)}},
+    )
+
+
 def test_model_totals_cover_the_days_asked_for(telemetry: Connection, record: Make, both_storage: Storage) -> None:
     write_batch(
         telemetry,
@@ -63,3 +83,4 @@ def test_model_totals_cover_the_days_asked_for(telemetry: Connection, record: Ma
 
 def test_an_empty_store_has_no_totals(telemetry: Connection, both_storage: Storage) -> None:
     assert ask(both_storage, lambda connection: weekly_tokens(connection, today=1)) == {}
+    assert ask(both_storage, lambda connection: weekly_traffic(connection, today=1)) == NO_TRAFFIC

@@ -125,6 +125,7 @@ class Api:
                 endpoint_stats=self.stats.get,
                 model_stats=lambda: self.model_stats,
                 site="http://127.0.0.1:8787",
+                hedging=lambda: None,
             )
         )
         self.create(NewKey(name="inference"), self.inference_key)

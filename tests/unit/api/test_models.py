@@ -7,11 +7,13 @@ from msgspec import structs
 from openrouter.components import ModelResponse, ModelsCountResponse, ModelsListResponse
 from openrouter.operations import ListEndpointsResponse, ListEndpointsZdrResponse
 
-from trunkline.catalogue.statistics import EndpointStats, ModelStats, Percentiles
+from trunkline.catalogue.statistics import EndpointStats, Errors, ModelStats, Percentiles
 
 MODELS = "/api/v1/models"
 ENDPOINTS = "/api/v1/models/acme/echo-1/endpoints"
-MEASURED = EndpointStats(uptime_30m=99.5, latency=Percentiles(250, 350, 480, 850), throughput=Percentiles(10, 20, 30, 40))
+MEASURED = EndpointStats(
+    uptime_30m=99.5, latency=Percentiles(250, 350, 480, 850), throughput=Percentiles(10, 20, 30, 40), tool_calls=Errors(9, 1)
+)
 
 
 def ids(api: Any, path: str, **arguments: object) -> list[str]:
@@ -143,10 +145,12 @@ def test_speed_is_told_to_callers_with_a_key_only(api: Any) -> None:
     for headers in ({}, {"authorization": "Bearer nonsense"}):
         anonymous = api.call("GET", ENDPOINTS, headers=headers).json()["data"]["endpoints"][0]
         assert (anonymous["latency_last_30m"], anonymous["throughput_last_30m"], anonymous["uptime_last_30m"]) == (None, None, 99.5)
+        assert anonymous["tool_calls_last_30m"] is None
     for key in (api.inference_key, api.management_key):
         known = api.call("GET", ENDPOINTS, key=key)
         ListEndpointsResponse.model_validate(known.json())
         assert known.json()["data"]["endpoints"][0]["latency_last_30m"] == {"p50": 250.0, "p75": 350.0, "p90": 480.0, "p99": 850.0}
+        assert known.json()["data"]["endpoints"][0]["tool_calls_last_30m"] == {"requests": 9, "errors": 1}
 
 
 def test_endpoints_without_retention_are_listed_flat(shared: Any) -> None:
@@ -154,3 +158,47 @@ def test_endpoints_without_retention_are_listed_flat(shared: Any) -> None:
     ListEndpointsZdrResponse.model_validate(answer.json())
     rows = [(row["model_id"], row["provider_name"]) for row in answer.json()["data"]]
     assert ("acme/echo-1", "Acme") in rows and ("acme/echo-1", "Zeta") not in rows
+
+
+IN_EUROPE = """
+[[endpoints]]
+model = "acme/echo-1"
+provider = "acme"
+tag = "acme/eu"
+upstream_model = "echo-1"
+pricing = { prompt = "0.000003", completion = "0.000004" }
+region = "eu"
+"""
+
+
+@pytest.mark.parametrize("path", [MODELS, "/api/v1/models/user"])
+def test_under_the_name_of_a_region_there_is_only_what_is_processed_in_it(api: Any, path: str) -> None:
+    api.reload(IN_EUROPE)
+    key = api.inference_key
+    assert "acme/echo-1" not in ids(api, path, key=key, host="us.localhost:8787")
+    assert ids(api, path, key=key, host="eu.localhost:8787") == ["acme/echo-1"]
+    assert ids(api, path, key=key, headers={"X-Forwarded-Host": "eu.gateway.example"}) == ["acme/echo-1"]
+    assert ids(api, MODELS + "?region=eu") == ["acme/echo-1"]
+    assert "acme/echo-1" not in ids(api, MODELS + "?region=us", host="eu.localhost")
+    count = api.call("GET", "/api/v1/models/count", host="eu.localhost").json()
+    assert count == {"data": {"count": 1}}
+
+
+def test_endpoints_elsewhere_are_not_listed_under_the_name_of_a_region(api: Any) -> None:
+    api.reload(IN_EUROPE)
+    tags = [one["tag"] for one in api.call("GET", ENDPOINTS, host="eu.localhost").json()["data"]["endpoints"]]
+    assert tags == ["acme/eu"]
+    assert len(api.call("GET", ENDPOINTS).json()["data"]["endpoints"]) == 3
+    assert api.call("GET", "/api/v1/endpoints/zdr").json()["data"]
+    assert api.call("GET", "/api/v1/endpoints/zdr", host="eu.localhost").json()["data"] == []
+
+
+def test_the_servers_own_name_is_no_region_and_a_region_opens_no_lock(tmp_path_factory: pytest.TempPathFactory, shared: Any) -> None:
+    api = type(shared)(tmp_path_factory.mktemp("eu"), environ={"TRUNKLINE_PUBLIC_URL": "https://eu.example.com"})
+    try:
+        assert "acme/echo-1" in ids(api, MODELS, host="eu.example.com")
+        assert "acme/echo-1" not in ids(api, MODELS, host="us.eu.example.com")
+        for host, status in (("eu.example.com:443", 200), ("us.eu.example.com", 403), ("eu.localhost", 403)):
+            assert api.call("GET", "/api/v1/keys", key=api.management_key, host=host).status_code == status
+    finally:
+        api.close()

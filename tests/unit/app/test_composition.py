@@ -65,9 +65,11 @@ def test_a_reload_takes_what_is_right_and_keeps_the_old_when_it_is_not(tmp_path:
     async def scene(gateway: Gateway, file: Path) -> None:
         file.write_text(CONFIG.replace("echo-1", "echo-2"))
         gateway.reload()
+        await gateway.reloaded()
         assert gateway._catalogue.resolve("acme/echo-2") is not None and gateway._catalogue.resolve("acme/echo-1") is None
         file.write_text("[[providers")
         gateway.reload()
+        await gateway.reloaded()
         assert gateway._catalogue.resolve("acme/echo-2") is not None
         assert "the configuration is not reloaded" in caplog.text
 
@@ -80,6 +82,7 @@ def test_the_rule_for_old_generations_is_that_of_the_newest_right_configuration(
         for text in (CONFIG + "[storage]\ngeneration_days = 30\n", CONFIG + "[storage]\ngeneration_days = 0\n", CONFIG):
             file.write_text(text)
             gateway.reload()
+            await gateway.reloaded()
             rules.append(gateway._upkeep._keep_days())
         assert rules == [None, 30, 30, None]
 
@@ -92,3 +95,21 @@ def test_a_wrong_configuration_is_an_error_at_the_start(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError):
         live(tmp_path, scene, "[[providers")
+
+
+def test_hedging_is_off_until_the_configuration_says_otherwise(tmp_path: Path) -> None:
+    async def scene(gateway: Gateway, file: Path) -> None:
+        assert (gateway._attempts.hedging, gateway._hedges()) == (None, None)
+        for text, share in (("hedging = true", 0.02), ("hedging = true\nhedging_extra_load = 0.05", 0.05)):
+            file.write_text(f"{CONFIG}[routing]\n{text}\n")
+            gateway.reload()
+            await gateway.reloaded()
+            assert gateway._attempts.hedging is not None
+            assert gateway._attempts.hedging.budget.share == share
+            assert gateway._hedges() == {"started": 0, "won": 0, "lost_cost_usd": 0.0}
+        file.write_text(CONFIG)
+        gateway.reload()
+        await gateway.reloaded()
+        assert gateway._attempts.hedging is None
+
+    live(tmp_path, scene)

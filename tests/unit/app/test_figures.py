@@ -10,6 +10,7 @@ from trunkline import settings
 from trunkline.app import figures as module
 from trunkline.app.figures import Figures
 from trunkline.errors import StorageUnavailable
+from trunkline.protocol.traffic import NO_TRAFFIC, Traffic, Use
 from trunkline.storage.engines import open_storage
 
 
@@ -36,6 +37,30 @@ def test_figures_change_only_when_the_store_says_otherwise(tmp_path: Path, monke
         assert figures.weekly_tokens() is first == {"a/b": 1}
         await figures.refresh()
         assert figures.weekly_tokens() == {"a/b": 2}
+        await storage.close()
+
+    asyncio.run(scene())
+
+
+def test_traffic_is_read_when_that_is_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [Traffic({"a/b": Use(1)}), Traffic({"a/b": Use(2)})]
+
+    async def weekly_traffic(_connection: object, *, today: int) -> Traffic:
+        assert today > 20_000
+        return answers.pop(0)
+
+    monkeypatch.setattr(module, "weekly_traffic", weekly_traffic)
+
+    async def scene() -> None:
+        storage = open_storage(settings.load({"data_dir": str(tmp_path)}, {}))
+        figures = Figures(storage)
+        assert figures.traffic() is NO_TRAFFIC
+        await figures.refresh()
+        await figures.refresh()
+        assert figures.traffic().models["a/b"].requests == 1
+        figures.hurry()
+        await figures.refresh()
+        assert figures.traffic().models["a/b"].requests == 2
         await storage.close()
 
     asyncio.run(scene())

@@ -12,7 +12,9 @@ from trunkline.accounts.starting_keys import DEMO_FILE
 from trunkline.app.route_table import address, ask, find_key, lines, read
 from trunkline.errors import ApiError, ConfigError, UpstreamError
 from trunkline.inference.explain import Row
+from trunkline.inference.hedging import Outlook
 from trunkline.inference.route_reports import Report
+from trunkline.plugins.stage import Note
 from trunkline.protocol.health import Percentiles
 
 TRIED = Row(
@@ -40,6 +42,58 @@ def test_the_table() -> None:
         "1  acme        a/m    $0.000100  0.25 s   88        drawn",
         "-  bolt/turbo  a/m    -          -        -         left out: ignore",
     ]
+
+
+def test_a_narrow_terminal_gets_lines_in_place_of_columns() -> None:
+    widest = max(map(len, lines(REPORT)[1:]))
+    assert lines(REPORT, widest) == lines(REPORT)
+    assert lines(REPORT, widest - 1) == [
+        "a/m (direct, chat): 7 tokens in, 50 out",
+        "1  acme  a/m",
+        "   $0.000100, 0.25 s, 88 tokens/s",
+        "   drawn",
+        "-  bolt/turbo  a/m",
+        "   left out: ignore",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rank", "decided_by", "notes", "why"),
+    [
+        (1, "wait", (), "ahead by wait"),
+        (2, "wait", ("waiting", "outage"), "behind by wait, waiting, outage"),
+        (1, "alone", (), "alone"),
+        (2, "given", (), "given"),
+        (2, "drawn", ("drawn",), "drawn"),
+        (2, "price", (), "behind by price"),
+        (1, "sticky", ("sticky", "drawn"), "ahead by sticky, drawn"),
+    ],
+)
+def test_each_row_says_what_puts_it_there(rank: int, decided_by: str, notes: tuple[str, ...], why: str) -> None:
+    row = msgspec.structs.replace(TRIED, rank=rank, decided_by=decided_by, notes=notes)
+    assert lines(msgspec.structs.replace(REPORT, endpoints=[row]))[2].endswith(f"  {why}")
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.0021, "2 ms"), (0.099, "99 ms"), (0.1, "0.10 s"), (12.0, "12.00 s")])
+def test_short_times_are_in_milliseconds(seconds: float, told: str) -> None:
+    row = msgspec.structs.replace(TRIED, latency=Percentiles(seconds, 1, 1, 1))
+    assert f"  {told} " in lines(msgspec.structs.replace(REPORT, endpoints=[row]))[2]
+
+
+def test_what_stages_would_do_stands_under_the_table() -> None:
+    note = Note(type="context_compression", name="context-compression", summary="Reduced 42 messages to 30")
+    assert lines(msgspec.structs.replace(REPORT, pipeline=[note]))[-1] == "context-compression: Reduced 42 messages to 30"
+
+
+@pytest.mark.parametrize(
+    ("outlook", "told"),
+    [
+        (Outlook(after_seconds=0.42, provider="Bolt", tag="bolt/turbo"), "hedge: bolt/turbo after 0.42 s without content"),
+        (Outlook(why_not="extra_load"), "hedge: none (extra load)"),
+    ],
+)
+def test_what_hedging_would_do_stands_under_the_table(outlook: Outlook, told: str) -> None:
+    assert lines(msgspec.structs.replace(REPORT, hedge=outlook))[-1] == told
 
 
 def test_an_error_stands_under_the_table() -> None:

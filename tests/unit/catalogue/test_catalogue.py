@@ -123,6 +123,14 @@ def test_what_is_missing() -> None:
     assert catalogue.endpoints_of("no/such") == ()
 
 
+def test_a_retired_model_cannot_be_called_whatever_is_set() -> None:
+    models = [structs.replace(one, retired=True) for one in MODELS]
+    for catalogue in (made(models=models), made({f"acme/echo@{name}": ("K",) for name in ("one", "two", "three")}, models=models)):
+        assert not catalogue.available("acme/echo")
+        assert catalogue.alternatives("acme/echo") == ()
+        assert catalogue.endpoints_of("acme/echo")
+
+
 def test_the_headline_is_the_cheapest_that_can_be_called() -> None:
     assert made().headline("acme/echo") is ENDPOINTS[2]
     assert made({"acme/echo@three": ("K",)}).headline("acme/echo") is ENDPOINTS[1]

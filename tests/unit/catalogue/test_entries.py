@@ -136,6 +136,13 @@ def test_a_known_endpoint_changes_only_what_is_named() -> None:
     assert after.price_version != before.price_version
 
 
+def test_an_endpoint_that_takes_schemas_takes_the_parameter_in_which_they_stand() -> None:
+    assert an_endpoint({**TABLE, "supported_parameters": ["structured_outputs"]}).supported_parameters == {
+        "response_format",
+        "structured_outputs",
+    }
+
+
 def test_tags_tell_endpoints_of_one_provider_apart() -> None:
     assert an_endpoint({**TABLE, "tag": "acme/fp8"}).id == "acme/echo-1@acme/fp8"
     with pytest.raises(ConfigError, match=r"endpoints\[0\]\.tag: 'fp8' does not begin with .*Write instead: acme/fp8"):

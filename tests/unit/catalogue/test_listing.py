@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 
 import pytest
+from msgspec import structs
 
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.catalogue.listing import models_view, select
@@ -25,6 +26,7 @@ def endpoint(model: str, provider: str, prompt: int, completion: int, *, paramet
         pricing=Pricing(prompt=prompt, completion=completion),
         supported_parameters=parameters,
         data_policy=DataPolicy(zdr=zdr),
+        region={"europe": "europe", "america": "us"}[provider],
     )
 
 
@@ -201,3 +203,13 @@ def test_stand_ins_are_listed_on_request_and_routers_come_last() -> None:
     ids = [model.id for model in more.models]
     assert ids[: len(plain.models)] == [model.id for model in plain.models]
     assert set(ids[len(plain.models) :]) == set(CATALOGUE.routers)
+
+
+def test_a_host_of_a_region_filters_as_the_parameter_does() -> None:
+    def named(query: ModelQuery) -> list[str]:
+        return [model.id for model in select(CATALOGUE, query, now=NOW, stats=STATS).models]
+
+    europe = ModelQuery(host_region="europe", output_modalities=None)
+    assert named(europe) == ["acme/small"]
+    assert named(structs.replace(europe, region="eu")) == ["acme/small"]
+    assert named(structs.replace(europe, region="us")) == []

@@ -190,3 +190,56 @@ def test_the_embedding_model_is_callable_while_its_child_has_an_address() -> Non
     [endpoint] = on.endpoints_of(slug)
     assert (endpoint.base_url, endpoint.launch, endpoint.operator_url) == ("http://127.0.0.1:2/v1", "embedder", True)
     assert on.models[slug].output_modalities == ("embeddings", "rerank")
+
+
+def region_in(config: Path, text: str, environ: dict[str, str] | None = None, model: str = "acme/echo-1") -> str:
+    config.write_text(text)
+    return load(config, environ or {}).endpoints_of(model)[0].region
+
+
+def test_a_region_is_what_the_operator_says_of_an_endpoint_or_a_provider(config: Path) -> None:
+    european = ACME.replace('slug = "acme"', 'slug = "acme"\nregion = "eu"')
+    assert region_in(config, ACME) == ""
+    assert region_in(config, ACME + 'region = "us"\n') == "us"
+    assert region_in(config, european) == "europe"
+    assert region_in(config, european + 'region = "us"\n') == "us"
+    assert region_in(config, european + 'region = "global"\n') == ""
+
+
+def test_a_region_is_also_what_address_or_data_centres_promise(config: Path) -> None:
+    nova, bedrock = "amazon/nova-2-lite-v1", "amazon-bedrock"
+    table = f'''
+[[endpoints]]
+model = "{nova}"
+provider = "{bedrock}"
+tag = "{bedrock}/own"
+upstream_model = "amazon.nova-2-lite-v1:0"
+pricing = {{ prompt = "0", completion = "0" }}
+'''
+    config.write_text(table)
+    by_place = {
+        place: load(config, {"AWS_REGION": place}).endpoints[f"{nova}@{bedrock}/own"].region
+        for place in ("eu-central-1", "us-east-1", "eu-west-2")
+    }
+    assert by_place == {"eu-central-1": "europe", "us-east-1": "us", "eu-west-2": ""}
+    assert region_in(config, ACME.replace('slug = "acme"', 'slug = "acme"\ndatacenters = ["DE", "FR"]')) == "europe"
+    assert region_in(config, ACME.replace('slug = "acme"', 'slug = "acme"\ndatacenters = ["DE", "US"]')) == ""
+
+
+@pytest.mark.parametrize(
+    ("where", "text"), [("endpoints", ACME + 'region = "de"'), ("providers", ACME.replace("[[models]]", 'region = "de"\n[[models]]'))]
+)
+def test_a_region_that_nobody_knows_is_an_error_that_names_it(config: Path, where: str, text: str) -> None:
+    config.write_text(text)
+    with pytest.raises(ConfigError, match=rf"{where}\[0\]\.region: 'de' is no region"):
+        load(config, {})
+
+
+def test_a_successor_is_a_model_of_the_catalogue() -> None:
+    catalogue = load(None, {})
+    followed = [one for one in catalogue.models.values() if one.successor is not None]
+    assert len(followed) >= 8
+    for model in followed:
+        assert model.expiration_date is not None or model.retired, model.id
+        successor = catalogue.models[model.successor or ""]
+        assert set(successor.output_modalities) >= set(model.output_modalities), model.id

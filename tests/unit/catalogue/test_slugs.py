@@ -4,8 +4,9 @@ from trunkline.catalogue.slugs import Slug, dashed, families, family_of, latest_
 from trunkline.protocol.catalogue import Model
 
 
-def model(id: str, *, retired: bool = False) -> Model:
-    return Model(id=id, name=id, author=id.partition("/")[0], canonical_slug=id, created=1, retired=retired)
+def model(id: str, *, retired: bool = False, created: int = 1, outputs: tuple[str, ...] = ("text",)) -> Model:
+    author = id.partition("/")[0]
+    return Model(id=id, name=id, author=author, canonical_slug=id, created=created, retired=retired, output_modalities=outputs)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,13 @@ def test_families_have_concrete_models_that_are_in_service() -> None:
     models = [model(id) for id in ("a/m-1", "a/m-2", "a/m-2:free", "~a/m-latest", "a/m-latest")]
     found = families([*models, model("a/m-3", retired=True)])
     assert {family: [one.id for one in ones] for family, ones in found.items()} == {"a/m": ["a/m-1", "a/m-2"]}
+
+
+def test_a_family_makes_one_kind_of_thing() -> None:
+    painters = [model("a/gpt-image-1", created=1, outputs=("image",)), model("a/gpt-image-2", created=3, outputs=("image",))]
+    artists = [model("a/gpt-5-image", created=2, outputs=("image", "text")), model("a/gpt-6-image", created=4, outputs=("text", "image"))]
+    assert families([*painters, *artists]) == {"a/gpt-image": artists}
+    assert families([*painters, artists[0]]) == {"a/gpt-image": painters}
 
 
 def test_the_latest_of_a_family_and_older_spellings() -> None:

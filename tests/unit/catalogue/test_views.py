@@ -1,5 +1,5 @@
 from trunkline.catalogue.catalogue import Catalogue
-from trunkline.catalogue.statistics import EndpointStats, Percentiles
+from trunkline.catalogue.statistics import EndpointStats, Errors, Percentiles
 from trunkline.catalogue.views import (
     architecture_view,
     endpoint_view,
@@ -138,6 +138,8 @@ def test_an_endpoint_without_figures() -> None:
         "uptime_last_1d": None,
         "latency_last_30m": None,
         "throughput_last_30m": None,
+        "tool_calls_last_30m": None,
+        "structured_outputs_last_30m": None,
         "supports_implicit_caching": True,
         "supports_voice_cloning": False,
         "supports_diarization": False,
@@ -148,12 +150,15 @@ def test_an_endpoint_without_figures() -> None:
 
 
 def test_an_endpoint_with_figures() -> None:
-    stats = EndpointStats(status=-2, uptime_5m=99.5, latency=Percentiles(1, 2, 3, 4), throughput=Percentiles(5, 6, 7, 8))
+    stats = EndpointStats(
+        status=-2, uptime_5m=99.5, latency=Percentiles(1, 2, 3, 4), throughput=Percentiles(5, 6, 7, 8), tool_calls=Errors(9, 1)
+    )
     view = endpoints_view(MODEL, (CHEAP, DEAR), {CHEAP.id: stats})
     first, second = view["endpoints"]  # type: ignore[misc]
     assert (first["status"], first["uptime_last_5m"]) == (-2, 99.5)
     assert first["latency_last_30m"] == {"p50": 1, "p75": 2, "p90": 3, "p99": 4}
     assert first["throughput_last_30m"] == {"p50": 5, "p75": 6, "p90": 7, "p99": 8}
+    assert (first["tool_calls_last_30m"], first["structured_outputs_last_30m"]) == ({"requests": 9, "errors": 1}, None)
     assert second["uptime_last_5m"] is None
     assert set(view) == {"id", "name", "created", "description", "architecture", "endpoints"}
 

@@ -1,8 +1,8 @@
 import msgspec
 import pytest
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from trunkline.dialects.body import read_body
+from trunkline.dialects.body import read_body, read_schema
 from trunkline.errors import ApiError
 
 
@@ -46,3 +46,11 @@ def test_a_byte_order_mark_is_read_over() -> None:
     raw, fields = read_body(b'\xef\xbb\xbf{"count":1}', READ)
     assert fields.count == 1
     assert list(raw) == ["count"]
+
+
+def test_a_schema_is_an_object() -> None:
+    assert read_schema(Raw(b'{"type":"object"}'), "tools[0]") == {"type": "object"}
+    for schema, words in ((b"[]", "tools[0]: Expected a JSON schema"), (b"{", "tools[0]: ")):
+        with pytest.raises(ApiError) as caught:
+            read_schema(Raw(schema), "tools[0]")
+        assert caught.value.message.startswith(words)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trunkline.dialects import loose
+from trunkline.errors import MalformedResponse
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -51,3 +52,13 @@ def test_reads_what_strict_parsers_refuse(document: bytes, value: object) -> Non
 def test_says_what_is_wrong_and_where(document: bytes, place: str) -> None:
     with pytest.raises(ValueError, match=place):
         loose.decode(document)
+
+
+def test_what_an_upstream_sent_is_read_into_its_shape() -> None:
+    numbers = msgspec.json.Decoder(list[int])
+    assert loose.read(b"[1]", numbers, "Acme's") == loose.read(b"\xef\xbb\xbf[1]", numbers, "Acme's") == [1]
+    with pytest.raises(MalformedResponse, match="not an answer of Acme's: Expected `array`"):
+        loose.read(b"{}", numbers, "Acme's")
+    for broken in (b"[1", b"", b"[1,\xff]"):
+        with pytest.raises(MalformedResponse, match="not JSON"):
+            loose.read(broken, numbers, "Acme's")

@@ -60,7 +60,12 @@ def nested(message: str = "m", **fields: object) -> dict[str, object]:
         (401, {"detail": "no"}, "credential"),
         (402, nested("Insufficient Balance"), "quota"),
         (403, {"message": "no"}, "model_access"),
-        (403, nested("flagged", metadata={"reasons": ["x"], "flagged_input": "y"}), "moderation"),
+        (403, nested("flagged", metadata={"reasons": ["x"], "flagged_input": "y"}), "flagged"),
+        (400, nested("flagged", metadata={"reasons": ["x"]}), "flagged"),
+        (403, nested("no", code="content_policy_violation"), "flagged"),
+        (403, nested("Your input was flagged by moderation"), "flagged"),
+        (400, nested("no", code="content_policy_violation"), "moderation"),
+        (403, nested("no such model for you"), "model_access"),
         (404, {"detail": "Not Found"}, "model_access"),
         (429, nested("slow down"), "rate_limit"),
         (429, b"<html>", "rate_limit"),
@@ -182,3 +187,16 @@ def test_an_extraneous_key_is_an_unsupported_parameter() -> None:
     message = "Malformed input request: #: extraneous key [top_k] is not permitted, please reformat your input and try again."
     error = classify(400, {"x-amzn-errortype": "ValidationException"}, msgspec.json.encode({"message": message}))
     assert (error.kind, error.message) == ("unsupported_param", message)
+
+
+def test_a_moderation_says_what_it_found() -> None:
+    ours = refused(403, nested("flagged", metadata={"reasons": ["violence", 1], "flagged_input": "how to"}))
+    assert (ours.reasons, ours.flagged_input) == (("violence",), "how to")
+    filtered = {"hate": {"filtered": False}, "violence": {"filtered": True, "severity": "high"}, "jailbreak": "?"}
+    azure = refused(400, nested("filtered", code="content_filter", innererror={"content_filter_result": filtered}))
+    assert (azure.kind, azure.reasons, azure.flagged_input) == ("moderation", ("violence",), "")
+    strange = refused(403, nested("flagged", metadata={"reasons": "violence", "flagged_input": ["x"]}))
+    assert (strange.kind, strange.reasons, strange.flagged_input) == ("flagged", (), "")
+    inside = refusal_of({"error": {"code": 403, "message": "flagged", "metadata": {"reasons": ["sexual"], "flagged_input": "z"}}})
+    assert inside is not None
+    assert (inside.kind, inside.reasons) == ("flagged", ("sexual",))

@@ -4,7 +4,8 @@ import pytest
 
 from trunkline.analytics.histogram import bin_of
 from trunkline.analytics.slots import Slot
-from trunkline.catalogue.statistics import EndpointStats, ModelStats
+from trunkline.catalogue.statistics import EndpointStats, Errors, ModelStats
+from trunkline.health.benchmarks import Rating
 from trunkline.health.figures import LEAST_REQUESTS, LEAST_TOOL_REQUESTS, endpoint_stats, longterm, model_stats, standing
 from trunkline.health.monitor import Longterm
 
@@ -36,6 +37,12 @@ def test_a_public_endpoint_shows_each_window() -> None:
     assert len(repr(stats.latency.p50)) <= 5
 
 
+def test_answers_that_were_judged_are_shown_with_those_that_were_wrong() -> None:
+    half_hour = slot(tool_requests=20, tool_failures=3, structured_requests=1, structured_failures=0)
+    stats = endpoint_stats(Slot(), half_hour, slot(tool_requests=999, tool_failures=999))
+    assert (stats.tool_calls, stats.structured_outputs) == (Errors(20, 3), Errors(1, 0))
+
+
 def test_what_is_sparse_is_not_shown() -> None:
     sparse = slot(LEAST_REQUESTS - 1)
     assert endpoint_stats(sparse, sparse, sparse) == EndpointStats()
@@ -45,6 +52,10 @@ def test_what_is_sparse_is_not_shown() -> None:
 def test_what_the_planner_takes() -> None:
     assert longterm(slot(60, 40, throughput={bin_of(25): 9}), 8, 2) == Longterm("down", 100, pytest.approx(25, rel=0.021), 8, 0.75)
     assert longterm(Slot(), 0, 0) == Longterm()
+    structured = longterm(slot(structured_requests=8, structured_failures=2), 0, 0, Rating((("tau2_airline", 0.5),), False))
+    assert structured == Longterm(
+        structured_requests=8, structured_success=0.75, benchmarks=(("tau2_airline", 0.5),), behind=False, requests=structured.requests
+    )
 
 
 def test_a_model_is_the_sum_of_its_endpoints() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from trunkline.analytics.histogram import bin_of
 from trunkline.analytics.slots import Slot
-from trunkline.health.live import FRACTIONS, LEAST, MINUTES, Live, percentiles
+from trunkline.health.live import FRACTIONS, LEAST, MINUTES, SHARED_SECONDS, Live, percentiles
 from trunkline.protocol.generation import AttemptRecord, GenerationRecord
 
 
@@ -102,3 +102,51 @@ def test_the_window_holds_no_more_than_its_minutes() -> None:
 def test_percentiles_need_values() -> None:
     assert percentiles({}) is None
     assert FRACTIONS == (0.5, 0.75, 0.9, 0.99)
+
+
+def test_what_is_late_is_told_of_enough_streams_of_the_last_minutes() -> None:
+    clock = Clock()
+    live = Live(clock)
+    for _ in range(18):
+        live.observe(answered(100))
+    live.observe(answered(4000))
+    assert live.late("e") is None
+    live.observe(answered(5000))
+    assert live.late("e") == pytest.approx(4.0, rel=0.02), "the 19th of 20"
+    clock.now += MINUTES * 60
+    assert live.late("e") is None
+    assert live.late("unknown") is None
+
+
+def stored(count: int, latency_ms: float) -> Slot:
+    slot = Slot()
+    slot.successes = count
+    slot.latency = {bin_of(latency_ms): count}
+    slot.throughput = {bin_of(50.0): count}
+    return slot
+
+
+def test_what_all_processes_stored_counts_where_it_is_more() -> None:
+    clock = Clock()
+    live = Live(clock)
+    for _ in range(5):
+        live.observe(answered(100))
+    assert live.share({"e": stored(5, 900.0)}) == set()
+    assert live.share({"e": stored(6, 900.0), "other": stored(9, 700.0)}) == {"e", "other"}
+    latency, throughput = live.percentiles("e")
+    assert latency is not None and throughput is not None
+    assert (latency.p50, throughput.p50) == (pytest.approx(0.9, rel=0.03), pytest.approx(50, rel=0.03))
+    assert live.percentiles("other")[0] is not None
+
+
+def test_what_was_shared_is_forgotten_when_it_is_no_more_or_old() -> None:
+    clock = Clock()
+    live = Live(clock)
+    live.share({"e": stored(6, 900.0)})
+    assert live.percentiles("e")[0] is not None
+    clock.now += SHARED_SECONDS
+    assert live.percentiles("e") == (None, None)
+    live.share({"e": stored(6, 900.0)})
+    assert live.percentiles("e")[0] is not None
+    assert live.share({}) == {"e"}
+    assert live.percentiles("e") == (None, None)

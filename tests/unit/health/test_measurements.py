@@ -10,8 +10,10 @@ from contextlib import closing
 import pytest
 
 from trunkline.analytics.rollup import write_batch
+from trunkline.catalogue.statistics import Errors
 from trunkline.errors import StorageUnavailable
 from trunkline.health import measurements as module
+from trunkline.health.benchmarks import Rating
 from trunkline.health.live import Live
 from trunkline.health.measurements import Measurements
 from trunkline.health.monitor import FIGURES_SECONDS, Monitor
@@ -41,7 +43,10 @@ class Stage:
         self.live = Live(self.clock)
         self.monitor = Monitor(live=self.live, clock=self.clock)
         self.connect: Callable[[], Connection] = storage.connect_telemetry
-        self.measurements = Measurements(lambda: self.connect(), self.monitor, {"e1": "a/m"}.get, clock=self.clock)
+        self.ratings: dict[str, Rating] = {}
+        self.measurements = Measurements(
+            lambda: self.connect(), self.monitor, {"e1": "a/m"}.get, ratings=lambda: self.ratings, clock=self.clock
+        )
 
     def serve(self, count: int, *, ago_seconds: int = 0, error_type: str | None = None, endpoint_id: str = "e1", **changes: object) -> None:
         created_ms = (int(self.clock.now) - ago_seconds) * 1000
@@ -110,6 +115,36 @@ def test_tools_of_the_last_two_hours_are_for_the_planner(stage: Stage) -> None:
     assert (stage.health().tool_requests, stage.health().tool_success) == (4, 0.75)
 
 
+def test_answers_in_the_wrong_form_are_told(stage: Stage) -> None:
+    stage.serve(3, ago_seconds=60, structured_invalid=False)
+    stage.serve(1, ago_seconds=60, structured_invalid=True)
+    stage.serve(5, ago_seconds=60, tool_calls=5, tool_calls_invalid=1)
+    stage.serve(9, ago_seconds=40 * 60, structured_invalid=True, tool_calls=1, tool_calls_invalid=1)
+
+    async def scene() -> None:
+        await stage.measurements.refresh()
+        await stage.measurements.stop()
+
+    asyncio.run(scene())
+    stats = stage.measurements.endpoint_stats("e1")
+    assert stats is not None
+    assert (stats.structured_outputs, stats.tool_calls) == (Errors(4, 1), Errors(5, 5))
+    assert (stage.health().structured_requests, stage.health().structured_success) == (4, 0.75)
+
+
+def test_ratings_reach_the_planner_without_traffic_and_end(stage: Stage) -> None:
+    async def scene() -> None:
+        stage.ratings = {"e1": Rating((("tau2_airline", 0.4),), True)}
+        await stage.measurements.refresh()
+        assert (stage.health().benchmarks, stage.health().behind) == ((("tau2_airline", 0.4),), True)
+        stage.ratings = {}
+        await stage.measurements.refresh()
+        assert stage.health() == EndpointHealth()
+        await stage.measurements.stop()
+
+    asyncio.run(scene())
+
+
 def test_the_start_fills_the_live_window(stage: Stage) -> None:
     stage.serve(10, ago_seconds=120)
     stage.serve(10, ago_seconds=20 * 60)
@@ -176,7 +211,7 @@ def test_it_looks_again_and_again_until_it_stops(stage: Stage, monkeypatch: pyte
         await stage.measurements.start()
         await asyncio.to_thread(stage.serve, 100)
         end = time.monotonic() + 30
-        while stage.measurements.endpoint_stats("e1") is None:
+        while (stats := stage.measurements.endpoint_stats("e1")) is None or stats.latency is None:  # a look may fall into the commit
             assert time.monotonic() < end
             await asyncio.sleep(0.01)
         unchanged = stage.measurements.model_stats()
@@ -185,3 +220,18 @@ def test_it_looks_again_and_again_until_it_stops(stage: Stage, monkeypatch: pyte
         await stage.measurements.stop()
 
     asyncio.run(scene())
+
+
+def test_the_planner_sees_what_other_processes_measured(stage: Stage) -> None:
+    """A worker that saw nothing of an endpoint itself, or little, plans with what all of them stored."""
+    assert stage.health().latency is None
+    stage.serve(40)
+
+    async def scene() -> None:
+        await stage.measurements.refresh()
+        await stage.measurements.stop()
+
+    asyncio.run(scene())
+    latency, throughput = stage.health().latency, stage.health().throughput
+    assert latency is not None and throughput is not None
+    assert (latency.p50, throughput.p50) == (pytest.approx(0.2, rel=0.021), pytest.approx(250, rel=0.021))

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from pipelines import served
 
-from trunkline.errors import ConnectFailed, UpstreamError, UpstreamRefused
+from trunkline.errors import CertificateRejected, ConnectFailed, UpstreamError, UpstreamRefused
 from trunkline.health.board import LOOK_SECONDS, Board, open_board
 from trunkline.health.breaker import CONSECUTIVE_FAILURES, EJECTION_SECONDS, OUTAGE_SECONDS, PROBE_SECONDS
 from trunkline.health.cooldowns import REFUSED_SECONDS
@@ -103,6 +104,17 @@ def test_a_success_forgets_failures(stage: Stage) -> None:
     stage.fail()
     stage.monitor.succeeded(ENDPOINT)
     assert stage.health() == EndpointHealth()
+
+
+def test_why_an_endpoint_is_out_of_reach_is_logged_once_for_each_outage(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    down = CertificateRejected("the certificate of https://models.corp.example:8443 is not accepted: it has expired")
+    stage.fail(3, down)
+    assert [record.message for record in caplog.records] == [f"{ENDPOINT.id} cannot be reached: {down.message}"]
+    stage.fail(1, refused("server"))
+    assert len(caplog.records) == 1
+    stage.clock.now += OUTAGE_SECONDS + 1
+    stage.fail(1, down)
+    assert len(caplog.records) == 2
 
 
 def test_what_does_not_count_changes_nothing(stage: Stage) -> None:
@@ -224,6 +236,9 @@ def test_an_outage_does_not_keep_percentiles_old(stage: Stage) -> None:
 def test_what_storage_knows_is_taken_over_and_replaced(stage: Stage) -> None:
     stage.monitor.learn({ENDPOINT.id: Longterm("degraded", 500, 33.0, 20, 0.9)})
     assert stage.health() == EndpointHealth(standing="degraded", requests=500, speed=33.0, tool_requests=20, tool_success=0.9)
+    quality = Longterm(structured_requests=9, structured_success=0.5, benchmarks=(("gpqa_diamond", 0.7),), behind=False)
+    stage.monitor.learn({ENDPOINT.id: quality})
+    assert stage.health() == EndpointHealth(**msgspec.structs.asdict(quality))
     stage.monitor.learn({OTHER.id: Longterm("down")})
     assert stage.health() == EndpointHealth()
     assert stage.monitor.snapshot().endpoints[OTHER.id].standing == "down"
@@ -281,3 +296,17 @@ def test_each_worker_decides_by_what_it_saw_itself(two: Stage) -> None:
     theirs.succeeded(ENDPOINT)
     assert two.health(mine).ejected_until > 0
     assert two.health(theirs).ejected_until > 0  # a hint is the one who gave it's to take back
+
+
+def test_what_is_late_is_worked_out_for_who_asks_and_at_most_every_two_seconds(stage: Stage) -> None:
+    assert stage.monitor.late("e0") is None
+    for _ in range(20):
+        stage.monitor.observe(record(100))
+    assert stage.monitor.late("e0") is None
+    stage.clock.now += FIGURES_SECONDS
+    assert stage.monitor.late("e0") == pytest.approx(0.1, rel=0.02)
+    for _ in range(20):
+        stage.monitor.observe(record(900))
+    assert stage.monitor.late("e0") == pytest.approx(0.1, rel=0.02)
+    stage.clock.now += FIGURES_SECONDS
+    assert stage.monitor.late("e0") == pytest.approx(0.9, rel=0.02)

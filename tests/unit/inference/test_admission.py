@@ -30,7 +30,7 @@ def test_what_is_reserved_is_the_dearest_endpoint_of_the_plan() -> None:
     exchange = admitted(bench, call(max_tokens=10))
     assert {one.provider for one in exchange.plan.attempts} == {"cheap", "dear"}
     admission = Admission(bench.services)
-    costs = [admission.expected_cost(exchange.request, one, exchange.prompt_tokens) for one in (cheap, dear)]
+    costs = admission.expected_costs(exchange.request, (cheap, dear), exchange.prompt_tokens)
     assert asked == [max(costs)] and costs[0] < costs[1]
 
 

@@ -3,10 +3,11 @@
 import asyncio
 
 import pytest
+from msgspec import structs
 from pipelines import USER, served
 
 from trunkline.dialects.chat.request import ChatRequest
-from trunkline.errors import ApiError, ConnectFailed, ConnectionLost, UpstreamRefused
+from trunkline.errors import ApiError, ConnectFailed, ConnectionLost, UpstreamError, UpstreamRefused
 from trunkline.health.breaker import CONSECUTIVE_FAILURES, EJECTION_SECONDS
 from trunkline.health.monitor import Monitor
 from trunkline.inference.attempts import DEADLINE_SECONDS, MAX_ATTEMPTS, Attempts
@@ -14,6 +15,7 @@ from trunkline.inference.call import Call, Exchange, Mint
 from trunkline.inference.routes import Route, Routes
 from trunkline.inference.skins import CHAT
 from trunkline.limits.account import Hold
+from trunkline.protocol.request import Chosen
 from trunkline.protocol.routing import Plan
 from trunkline.providers.credentials import Credentials
 from trunkline.transport.fake import FakeClient
@@ -73,6 +75,67 @@ def test_two_endpoints_that_blame_the_caller_are_enough() -> None:
         walk.go()
     assert len(walk.tried) == 2
     assert not walk.health.snapshot().failing("e0")
+
+
+def of_models(walk: Walk, *counts: int) -> Walk:
+    """The walk, with a plan of so many endpoints of a first model, a second, and so on."""
+    plan = [
+        served(f"{model}{number}", model=f"a/{model}") for model, count in zip("abcdefgh", counts, strict=False) for number in range(count)
+    ]
+    walk.exchange = Exchange(walk.exchange.call, USER, walk.exchange.request, Plan(tuple(plan)), Hold(), 1)
+    return walk
+
+
+@pytest.mark.parametrize(
+    ("counts", "tried"),
+    [
+        ((9, 1), "a0 a1 a2 a3 b0"),
+        ((9, 9), "a0 a1 a2 a3 b0"),
+        ((9, 9, 9), "a0 a1 a2 b0 c0"),
+        ((2, 2, 2), "a0 a1 b0 b1 c0"),
+        ((1, 1, 1, 1, 1, 1, 1), "a0 b0 c0 d0 e0 f0 g0"),
+        ((3, 3, 3, 3, 3, 3), "a0 b0 c0 d0 e0 f0"),
+    ],
+)
+def test_every_model_that_the_caller_named_gets_its_turn(counts: tuple[int, ...], tried: str) -> None:
+    walk = of_models(Walk(0, *[ConnectFailed("x")] * 40), *counts)
+    with pytest.raises(ApiError):
+        walk.go()
+    assert walk.tried == tried.split()
+
+
+def test_a_model_that_refuses_the_request_as_wrong_is_left_for_the_next() -> None:
+    refused = UpstreamRefused("caller_fault", "bad", status=400)
+    walk = of_models(Walk(0, ConnectFailed("x"), refused, refused, "answer"), 5, 2)
+    assert walk.go() == "answer"
+    assert walk.tried == ["a0", "a1", "a2", "b0"]
+
+
+@pytest.mark.parametrize(
+    ("error", "tried"),
+    [
+        (UpstreamRefused("rate_limit", "busy", status=429), ["a0", "b0"]),
+        (ConnectFailed("x"), ["a0", "b0"]),
+        (UpstreamRefused("context_length", "too long", status=400), ["a0"]),
+        (UpstreamRefused("moderation", "no", status=403), ["a0"]),
+    ],
+)
+def test_a_router_may_have_other_models_for_failures_that_pass_alone(error: UpstreamError, tried: list[str]) -> None:
+    """Contract 3.7, `openrouter/pareto-code`."""
+    walk = of_models(Walk(0, error, "answer"), 1, 1)
+    walk.exchange.request = structs.replace(walk.exchange.request, chosen=Chosen("openrouter/pareto-code", standbys=("a/a", "a/b")))
+    if tried == ["a0"]:
+        with pytest.raises(ApiError, match=error.message):
+            walk.go()
+    else:
+        assert walk.go() == "answer"
+    assert walk.tried == tried
+    named = of_models(Walk(0, error, *["answer"] * 2), 1, 1, 1)
+    named.exchange.request = walk.exchange.request
+    assert named.go() == "answer"
+    assert named.tried[-1] == ("b0" if tried == ["a0", "b0"] else "c0")
+    usual = of_models(Walk(0, error, "answer"), 1, 1)
+    assert usual.go() == "answer"
 
 
 def test_the_last_endpoint_gets_a_second_chance_once() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 from endpoints import endpoint
+from msgspec import structs
 
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.errors import ApiError
@@ -148,6 +149,37 @@ def test_the_nearest_models_of_the_author_are_advised() -> None:
     assert error.availability is not None
     assert error.availability["fallback_models"] == ["a/near", "a/cheap", "a/dear"]
     assert list(error.availability)[-1] == "docs_url"
+
+
+def ending(date: str | None) -> Catalogue:
+    """Two models, of which the first ends at a date and the second, dearest of all, is its successor."""
+    known = catalogue(("a/m", 10), ("a/next", 99), ("a/near", 11), ("a/cheap", 1), ("a/other", 12))
+    models = [structs.replace(one, expiration_date=date, successor="a/next") if one.id == "a/m" else one for one in known.models.values()]
+    return Catalogue(models=models, endpoints=known.endpoints.values(), providers={}, authors={}, missing={})
+
+
+def test_the_successor_is_advised_first() -> None:
+    error = summarised("temporarily_unavailable")
+    availability.advise(error, ending(None), ["a/m"])
+    assert error.availability is not None
+    assert error.availability["fallback_models"] == ["a/next", "a/near", "a/other"]
+
+
+@pytest.mark.parametrize(
+    ("code", "date", "told"),
+    [
+        ("model_unavailable_upstream", "2026-08-10", "model_deprecated"),
+        ("model_unavailable_upstream", "2026-08-11", "model_unavailable_upstream"),
+        ("model_unavailable_upstream", None, "model_unavailable_upstream"),
+        ("temporarily_unavailable", "2026-08-10", "temporarily_unavailable"),
+    ],
+)
+def test_a_model_that_nobody_knows_after_its_end_is_deprecated(code: str, date: str | None, told: str) -> None:
+    error = summarised(code)
+    availability.advise(error, ending(date), ["a/m"], "2026-08-11")
+    assert error.availability is not None
+    assert (error.availability["code"], error.availability["docs_url"]) == (told, f"/docs/errors#{told}")
+    assert error.availability["fallback_models"] == ["a/next", "a/near", "a/other"]
 
 
 @pytest.mark.parametrize("models", [["a/m", "a/near"], ["x/unknown"], []])

@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from endpoints import endpoint
 from msgspec import Raw
 from msgspec.structs import replace
@@ -14,8 +15,10 @@ from trunkline.inference.skins import CHAT, MESSAGES
 from trunkline.limits.account import Hold
 from trunkline.plugins.compression import Compression
 from trunkline.plugins.staged import Staged
+from trunkline.protocol.catalogue import Timeouts
 from trunkline.protocol.identity import generation_bytes, unix_ms
 from trunkline.protocol.routing import Plan
+from trunkline.transport.response import Response
 
 
 def test_the_id_holds_the_time_of_acceptance() -> None:
@@ -42,6 +45,16 @@ def test_only_an_endpoint_that_bills_on_bills_on() -> None:
     assert not exchange.bills_on()
     exchange.endpoint = replace(endpoint("a"), on_cancel="bills_on")
     assert exchange.bills_on()
+
+
+@pytest.mark.parametrize(("status", "billed"), [(200, True), (500, False), (302, False)])
+def test_an_endpoint_bills_a_request_that_it_has_and_does_not_refuse(status: int, billed: bool) -> None:
+    exchange = Exchange(Call({}, b"", Mint(), CHAT), USER, ChatRequest(fields={}), Plan(()), Hold(), 1)
+    assert not exchange.is_billed()
+    exchange.response = Response(Timeouts(), sent_at=0.0)
+    assert not exchange.is_billed(), "it has not gone out"
+    exchange.response.begin(status, [])
+    assert exchange.is_billed() == billed
 
 
 def test_randomness_is_drawn_for_many_ids_and_used_once() -> None:
@@ -119,3 +132,28 @@ def test_bodies_are_noted_only_for_who_wants_to_see_them() -> None:
         assert seen in exchange.echoed() and bool(seen) == bool(exchange.echoed())
     quiet = Exchange(Call({}, b"", Mint(), CHAT), USER, ChatRequest(fields={}, stream=True), Plan(()), Hold(), 1)
     assert quiet.echoes is None and quiet.echoed() == b""
+
+
+def test_attempts_beside_each_other_change_only_their_own_copy() -> None:
+    one, two = endpoint("one"), endpoint("two", on_cancel="bills_on")
+    exchange = Exchange(Call({}, b"", Mint(), CHAT), USER, ChatRequest(fields={}), Plan((one, two)), Hold(), 1)
+    exchange.endpoint, exchange.sent_at = one, 1.0
+    twin = exchange.fork()
+    twin.endpoint, twin.sent_at, twin.hedge = two, 2.0, True
+    twin.give(Conversation(turns=()))
+    assert (exchange.endpoint, exchange.sent_at, exchange.hedge, exchange._conversation) == (one, 1.0, False, None)
+    assert twin.attempts is exchange.attempts and twin.call is exchange.call
+    exchange.adopt(twin)
+    assert (exchange.endpoint, exchange.sent_at, exchange.hedge) == (two, 2.0, True)
+    assert exchange.original() is twin.original()
+
+
+def test_who_listens_hears_that_the_client_left() -> None:
+    exchange = Exchange(Call({}, b"", Mint(), CHAT), USER, ChatRequest(fields={}), Plan(()), Hold(), 1)
+    exchange.endpoint = endpoint("one", on_cancel="bills_on")
+    assert exchange.left()
+    heard: list[str] = []
+    exchange.on_left = lambda: heard.append("left")
+    exchange.endpoint = endpoint("one", on_cancel="stops")
+    assert not exchange.left()
+    assert heard == ["left"]

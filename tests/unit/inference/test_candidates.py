@@ -7,8 +7,8 @@ from pipelines import served
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.dialects.chat.request import ChatRequest, parse
 from trunkline.errors import ApiError
-from trunkline.inference.candidates import plan_facts, resolve
-from trunkline.protocol.catalogue import Model
+from trunkline.inference.candidates import must_reason, plan_facts, resolve
+from trunkline.protocol.catalogue import Model, Reasoning
 
 
 def model(name: str, **changes: object) -> Model:
@@ -23,19 +23,28 @@ def request(*models: str, image: bool = False, **fields: object) -> ChatRequest:
     return parse(msgspec.json.encode(body))
 
 
+ALWAYS = Reasoning(mandatory=True, supported_efforts=("high", "low"))
 CATALOGUE = Catalogue(
     models=[
         model("a/m"),
         model("a/off"),
+        model("a/thinker-1", reasoning=ALWAYS),
+        model("a/muser", reasoning=Reasoning(supported_efforts=("high", "none"))),
         model("a/gone", retired=True, successor="a/m"),
         model("a/vectors", output_modalities=("embeddings",)),
         model("a/eyes", input_modalities=("text", "image")),
+        model("a/painter", output_modalities=("image",)),
+        model("a/artist", output_modalities=("image", "text")),
     ],
     endpoints=[
         served("one"),
         served("off", model="a/off", id="off"),
         served("gone", model="a/gone", id="gone"),
+        served("thinker", model="a/thinker-1", id="thinker"),
+        served("muser", model="a/muser", id="muser"),
         served("eyes", model="a/eyes", id="eyes"),
+        served("painter", model="a/painter", id="painter"),
+        served("artist", model="a/artist", id="artist"),
     ],
     providers={},
     authors={},
@@ -57,6 +66,7 @@ def test_endpoints_of_each_model_in_the_callers_order() -> None:
         (["a/m:free"], 404, "a/m:free is not offered here. The paid model is a/m"),
         (["a/typo:free"], 400, "a/typo:free is not a valid model ID"),
         (["a/vectors"], 400, "Use POST /api/v1/embeddings"),
+        (["a/painter"], 400, "Use POST /api/v1/images"),
         ([], 400, "model: required"),
     ],
 )
@@ -64,6 +74,54 @@ def test_refusals(names: list[str], status: int, words: str) -> None:
     with pytest.raises(ApiError, match=words) as caught:
         resolve(CATALOGUE, request(*names))
     assert caught.value.status == status
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "code", "words"),
+    [
+        ("openrouter/auto", 400, "wrong_endpoint", "openrouter/auto needs messages. Use POST /api/v1/chat/completions"),
+        ("OpenRouter/Free:nitro", 400, "wrong_endpoint", "openrouter/free needs messages"),
+        ("openrouter/fusion", 404, "no_endpoints", "No endpoints found for openrouter/fusion: it asks several models by server tools"),
+        ("OpenRouter/Fusion-Flash:floor", 404, "no_endpoints", "No endpoints found for openrouter/fusion-flash: it asks"),
+        ("openrouter/fusions", 400, "model_not_found", "openrouter/fusions is not a valid model ID"),
+    ],
+)
+def test_routers_that_are_not_here_or_not_for_this(name: str, status: int, code: str, words: str) -> None:
+    with pytest.raises(ApiError, match=words) as caught:
+        resolve(CATALOGUE, request(name))
+    assert caught.value.status == status
+    told = caught.value.availability
+    assert told is not None
+    assert (told["code"], told["requested_models"], told["docs_url"]) == (code, [name], f"/docs/errors#{code}")
+
+
+@pytest.mark.parametrize("wish", [{"effort": "none"}, {"enabled": False}, {"max_tokens": 0}])
+def test_reasoning_that_cannot_be_switched_off(wish: dict[str, object]) -> None:
+    """Contract 2.7: 400 on concrete slugs, another effort on `~author/family-latest`."""
+    with pytest.raises(ApiError, match="a/thinker-1: Reasoning is mandatory") as caught:
+        resolve(CATALOGUE, request("a/thinker-1", reasoning=wish))
+    assert (caught.value.status, caught.value.error_type) == (400, "invalid_request")
+    assert [found[0].model for found in resolve(CATALOGUE, request("a/thinker-1", "a/m", reasoning=wish))] == ["a/m"]
+    assert [found[0].model for found in resolve(CATALOGUE, request("~a/thinker-latest", reasoning=wish))] == ["a/thinker-1"]
+    assert resolve(CATALOGUE, request("a/thinker-1", reasoning={"effort": "low"}))
+    assert resolve(CATALOGUE, request("a/muser", reasoning=wish))
+
+
+def test_who_must_reason() -> None:
+    assert must_reason(model("a/x", reasoning=ALWAYS))
+    for reasoning in (None, Reasoning(), Reasoning(mandatory=True, supported_efforts=("high", "none"))):
+        assert not must_reason(model("a/x", reasoning=reasoning))
+
+
+def test_a_model_that_paints_and_writes_converses() -> None:
+    """Contract 2.11."""
+    for modalities in (None, ["text", "image"], ["image"]):
+        fields = {} if modalities is None else {"modalities": modalities}
+        assert [found[0].model for found in resolve(CATALOGUE, request("a/artist", **fields))] == ["a/artist"]
+    with pytest.raises(ApiError) as caught:
+        resolve(CATALOGUE, request("a/painter", modalities=["image"]))
+    assert caught.value.availability["code"] == "wrong_endpoint"
+    assert caught.value.availability["constraint"] == {"field": "endpoint", "detail": "/api/v1/images"}
 
 
 def test_a_model_that_cannot_serve_is_passed_over() -> None:

@@ -87,3 +87,9 @@ def test_every_kind_of_task_is_known_from_its_own_examples(place: int) -> None:
     rules, _ = load()
     tasks = read_tasks(files(routing).joinpath("routers", "data", "tasks.toml").read_bytes())
     assert sum(rules.task(task.examples[place]) == task.name for task in tasks) >= len(tasks) - 2
+
+
+def test_rules_alone_are_there_for_who_wants_them() -> None:
+    model = Model()
+    assert Classifier(model).ruled(MATH + " padding" * 1000) == "general:math"
+    assert model.asked == []

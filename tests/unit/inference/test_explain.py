@@ -39,6 +39,21 @@ def test_what_was_measured_is_shown_of_all() -> None:
     assert tried.throughput == left_out.throughput == QUICK.throughput
 
 
+def test_the_quality_of_answers_is_shown_with_what_it_rests_on() -> None:
+    seen = EndpointHealth(
+        tool_requests=300,
+        tool_success=0.9,
+        structured_requests=4,
+        structured_success=0.75,
+        benchmarks=(("tau2_airline", 0.5),),
+        behind=True,
+    )
+    (row, other) = msgspec.to_builtins(rows(planned(health=(health := HealthSnapshot({"cheap": seen}))), health, lambda _: 0))
+    row = row if row["tag"] == "cheap" else other
+    assert (row["tool_requests"], row["tool_success"], row["structured_requests"], row["structured_success"]) == (300, 0.9, 4, 0.75)
+    assert row["benchmarks"] == {"tau2_airline": 0.5}
+
+
 def test_trouble_is_told_in_words() -> None:
     health = HealthSnapshot({"cheap": EndpointHealth(recent_failures=1)})
     seen = rows(planned(health=health), health, lambda _: 0)

@@ -3,8 +3,8 @@
 import pytest
 from endpoints import endpoint
 
-from trunkline.errors import ConnectFailed, UpstreamError, UpstreamRefused, UpstreamTimeout
-from trunkline.inference.failures import Failure, retry_after, summarise
+from trunkline.errors import CertificateRejected, ConnectFailed, EgressDenied, UpstreamError, UpstreamRefused, UpstreamTimeout
+from trunkline.inference.failures import Failure, elided, retry_after, summarise
 
 
 def failed(*errors: UpstreamError) -> list[Failure]:
@@ -24,10 +24,13 @@ def refused(kind: str, status: int) -> UpstreamRefused:
     [
         ([limited(40), limited(50)], 429, "rate_limit_exceeded", "capacity_exhausted"),
         ([ConnectFailed("x"), UpstreamTimeout("head", 3)], 503, "provider_overloaded", "temporarily_unavailable"),
-        ([ConnectFailed("x")], 502, "provider_unavailable", None),
-        ([UpstreamTimeout("head", 3)], 504, "timeout", None),
-        ([refused("overloaded", 529)], 529, "provider_overloaded", None),
-        ([refused("overloaded", 503)], 503, "provider_overloaded", None),
+        ([ConnectFailed("x")], 502, "provider_unavailable", "temporarily_unavailable"),
+        ([CertificateRejected("x")], 502, "provider_unavailable", None),
+        ([CertificateRejected("x"), CertificateRejected("x")], 502, "provider_unavailable", None),
+        ([UpstreamTimeout("head", 3), CertificateRejected("x")], 502, "provider_unavailable", None),
+        ([UpstreamTimeout("head", 3)], 504, "timeout", "temporarily_unavailable"),
+        ([refused("overloaded", 529)], 529, "provider_overloaded", "temporarily_unavailable"),
+        ([refused("overloaded", 503)], 503, "provider_overloaded", "temporarily_unavailable"),
         ([refused("model_access", 404)] * 2, 404, "not_found", "model_unavailable_upstream"),
         ([limited(1), ConnectFailed("x")], 502, "provider_unavailable", None),
         ([refused("context_length", 400)], 400, "context_length_exceeded", None),
@@ -53,6 +56,28 @@ def test_earlier_failures_are_listed_without_their_bodies() -> None:
     assert error.metadata is not None
     assert error.metadata["previous_errors"] == [{"provider": "A", "code": "rate_limited", "status": 429}]
     assert "raw" not in error.metadata
+
+
+@pytest.mark.parametrize("kind", [ConnectFailed, CertificateRejected, EgressDenied])
+def test_addresses_of_the_operators_network_are_not_told(kind: type[UpstreamError]) -> None:
+    error = summarise(failed(kind("cannot reach https://models.corp.example:8443 at 10.0.0.7: no")), ["a/m"])
+    assert error.message == f"A: {kind.told}"
+    assert "corp.example" not in f"{error.message}{error.metadata}"
+
+
+def test_what_failed_before_the_content_is_listed_with_what_broke_after_it() -> None:
+    error = summarise(failed(ConnectFailed("cut")), ["a/m"], before=[Failure(endpoint("z"), limited(40))])
+    assert (error.status, error.error_type) == (502, "provider_unavailable")
+    assert error.metadata is not None
+    assert error.metadata["previous_errors"] == [{"provider": "Z", "code": "rate_limited", "status": 429}]
+
+
+def test_a_lone_failure_that_passes_says_when_to_come_back() -> None:
+    busy = UpstreamRefused("overloaded", "busy", status=529, retry_after=3)
+    error = summarise(failed(busy), ["a/m"])
+    assert error.availability is not None
+    assert (error.availability["retryable"], error.availability["retry_after"]) == (True, 3)
+    assert error.headers == [("retry-after", "3")]
 
 
 def test_what_the_caller_can_mend_is_told_in_the_upstreams_words() -> None:
@@ -90,3 +115,29 @@ def test_a_refused_place_is_told_as_geo() -> None:
     error = summarise(failed(refused("region", 403)), ["a/m"])
     assert error.availability is not None
     assert (error.availability["excluded_by"], error.availability["retryable"]) == (["geo"], False)
+
+
+def test_flagged_input_is_a_403_that_says_what_was_found() -> None:
+    flagged = UpstreamRefused("flagged", "Flagged", status=403, reasons=["violence"], flagged_input="a" * 60 + "b" * 60)
+    error = summarise([Failure(endpoint("a"), flagged)], ["a/m"])
+    assert error.metadata is not None
+    assert (error.status, error.error_type, error.message) == (403, "permission_denied", "Flagged")
+    assert (error.metadata["reasons"], error.metadata["provider_name"], error.metadata["model_slug"]) == (["violence"], "A", "a/m")
+    shown = str(error.metadata["flagged_input"])
+    assert (len(shown), shown[:4], shown[-4:], "..." in shown) == (100, "aaaa", "bbbb", True)
+
+
+def test_a_violated_policy_is_a_400() -> None:
+    told = [UpstreamRefused("moderation", "No", status=400, reasons=reasons) for reasons in ((), ("hate",))]
+    errors = [summarise([Failure(endpoint("a"), one)], ["a/m"]) for one in told]
+    assert [(one.status, one.error_type) for one in errors] == [(400, "content_policy_violation")] * 2
+    assert [(one.metadata or {}).get("reasons") for one in errors] == [None, ["hate"]]
+
+
+@pytest.mark.parametrize(("length", "shown"), [(0, 0), (99, 99), (100, 100), (101, 100), (5000, 100)])
+def test_a_long_text_loses_its_middle(length: int, shown: int) -> None:
+    text = "".join(chr(97 + at % 26) for at in range(length))
+    short = elided(text)
+    assert len(short) == shown
+    assert text.startswith(short[:40])
+    assert text.endswith(short[-40:])

@@ -21,6 +21,7 @@ OPTIONAL = Reasoning(supported_efforts=("high", "medium", "low"))
         ({"reasoning": {"effort": "xhigh"}}, {"reasoning": {"effort": "high"}}),
         ({"reasoning": {"effort": "minimal", "exclude": True}}, {"reasoning": {"effort": "low", "exclude": True}}),
         ({"reasoning": {"enabled": False, "max_tokens": 0}}, {"reasoning": {"effort": "low"}}),
+        ({"reasoning": {"max_tokens": 0}}, {"reasoning": {"effort": "low"}}),
         ({"reasoning": {"max_tokens": 2000}}, {"reasoning": {"max_tokens": 2000}}),
         ({"reasoning_effort": "none"}, {"reasoning_effort": "low"}),
         ({"reasoning_effort": "xhigh"}, {"reasoning_effort": "high"}),

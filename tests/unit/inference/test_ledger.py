@@ -1,14 +1,18 @@
 """Exchanges are closed once, with what the decoder saw."""
 
+import pytest
 from pipelines import USER, Bench, served
 
 from trunkline.dialects.chat.request import ChatRequest
 from trunkline.inference.call import Call, Exchange, Mint
 from trunkline.inference.ledger import Ledger
+from trunkline.inference.records import UNSEEN
 from trunkline.inference.skins import CHAT
 from trunkline.limits.account import Hold
 from trunkline.metering.estimates import Estimates
+from trunkline.protocol.catalogue import Timeouts
 from trunkline.protocol.routing import Plan
+from trunkline.transport.response import Response
 
 
 class Seen:
@@ -86,3 +90,47 @@ def test_the_output_of_an_answer_that_was_left_is_estimated_where_its_upstream_c
     assert cost.total == 10 * 10 + usage.output_total * 20
     finished, _ = Ledger(bench.ledgers, bench.ledgers, Estimates()).succeed(exchange(), speaks, Seen(started))
     assert (finished.output_total, finished.source) == (1, "upstream")
+
+
+def test_an_attempt_that_was_given_up_costs_its_key_nothing_and_is_recorded_once_for_its_owner() -> None:
+    bench, one, id = Bench([served("one")]), exchange(), b"i" * 16
+    ledger = Ledger(bench.ledgers, bench.ledgers, Estimates())
+    assert ledger.lose(one, served("one"), UNSEEN, id, billed=True) == 2 * 10
+    lost = bench.record
+    assert (lost.id, lost.hedge_of, lost.attempts) == (id, one.call.id_text, ())
+    assert (lost.cost, lost.upstream_cost, lost.usage_source, lost.cancelled, lost.error_type) == (0, 20, "estimated", True, None)
+    assert not bench.ledgers.settled and not one.settled
+    ledger.succeed(one, served("one"), Seen({"prompt_tokens": 1, "completion_tokens": 1}))
+    assert [record.id for record in bench.ledgers.records] == [id, one.call.id]
+    assert bench.ledgers.settled == [30]
+
+
+def test_what_it_cost_is_what_the_upstream_says_where_it_does() -> None:
+    bench = Bench([served("one")])
+    ledger = Ledger(bench.ledgers, bench.ledgers, Estimates())
+    told = Seen({"prompt_tokens": 7, "completion_tokens": 3})
+    assert ledger.lose(exchange(), served("one"), told, b"1" * 16, billed=True) == 130
+    priced = Seen({"prompt_tokens": 7, "completion_tokens": 3, "cost": 0.5})
+    assert ledger.lose(exchange(), served("one"), priced, b"2" * 16, billed=True) == 500_000_000_000
+    assert ledger.lose(exchange(), served("one"), UNSEEN, b"3" * 16, billed=False) == 0
+    assert [record.upstream_cost for record in bench.ledgers.records] == [130, 500_000_000_000, 0]
+
+
+@pytest.mark.parametrize("byok", [None, "b" * 8])
+def test_a_client_that_leaves_before_the_content_pays_nothing_here(byok: str | None) -> None:
+    bench, one = Bench([served("one")]), exchange()
+    one.endpoint, one.response = served("one", byok=byok), Response(Timeouts(), sent_at=0.0)
+    one.response.begin(200, [])
+    ledger = Ledger(bench.ledgers, bench.ledgers, Estimates())
+    ledger.leave(one)
+    ledger.leave(one)
+    record = bench.record
+    assert (record.cost, record.input_tokens, record.output_tokens, record.upstream_cost) == (0, 2, 0, 20)
+    assert (record.usage_source, record.cancelled, record.status, record.error_type) == ("estimated", True, 499, "cancelled")
+    assert (bench.ledgers.settled, bench.ledgers.own_keys) == (([], [20]) if byok else ([0], []))
+
+
+def test_before_anything_was_sent_nothing_costs() -> None:
+    bench = Bench([served("one")])
+    Ledger(bench.ledgers, bench.ledgers, Estimates()).leave(exchange())
+    assert (bench.record.input_tokens, bench.record.upstream_cost, bench.record.endpoint_id) == (0, None, "one")

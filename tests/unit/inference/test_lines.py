@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from pipelines import served
 
-from trunkline.errors import EgressDenied
+from trunkline.errors import EgressDenied, UpstreamRefused
 from trunkline.inference.lines import MAX_TARGETS, Lines
 from trunkline.protocol.catalogue import Auth
 from trunkline.providers.credentials import Credentials
@@ -49,3 +49,17 @@ def test_the_child_of_an_endpoint_is_launched() -> None:
     assert line.launch is not None
     asyncio.run(line.launch())  # type: ignore[arg-type]
     assert started == [1]
+
+
+def test_callers_own_keys_have_lines_of_their_own_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trunkline.inference.lines.MOST_LINES", 3)
+    lines, shared = Lines(FakeClient(), Credentials({}, lambda name: f"secret-{name}"), {}), served("one")
+    owned = [served("one", byok=name, auth=Auth(source=f"own:{name}")) for name in "abcd"]
+    kept = lines.to(shared)
+    heads = [lines.to(one).target("http://one.test/v1", accept="*/*").head for one in owned]
+    assert [f"Bearer secret-{name}".encode() in head for name, head in zip("abcd", heads, strict=True)] == [True] * 4
+    assert lines.to(shared) is kept
+    assert lines.to(owned[3]) is lines.to(owned[3])
+    assert len(lines._lines) <= 3
+    with pytest.raises(UpstreamRefused):
+        Lines(FakeClient(), Credentials({}), {}).to(owned[0])

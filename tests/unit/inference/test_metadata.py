@@ -16,6 +16,7 @@ from trunkline.inference.pipeline import Pipeline
 from trunkline.inference.skins import CHAT, MESSAGES, RESPONSES, TEXT, Skin
 from trunkline.inference.staging import Staging
 from trunkline.protocol.catalogue import Model
+from trunkline.protocol.quirks import Quirks
 from trunkline.protocol.request import Chosen
 from trunkline.transport.fake import FakeReply
 
@@ -250,3 +251,45 @@ def test_the_task_that_a_router_saw_is_a_stage() -> None:
     request = ChatRequest(fields={}, model="openrouter/auto", models=("a/m",), chosen=Chosen("openrouter/auto", "coding"))
     told = msgspec.json.decode(describe(CATALOGUE, request, []))
     assert told["pipeline"] == [{"type": "plugin", "name": "auto-router", "data": {"task_type": "coding"}}]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "lost"),
+    [("messages", {"seed", "logit_bias"}), ("responses", {"seed", "logit_bias", "top_k"}), ("chat", set())],
+)
+def test_what_a_translation_has_no_word_for_is_named(dialect: str, lost: set[str]) -> None:
+    """Pitfall 14: nothing is dropped silently."""
+    one = served("one", dialect=dialect)
+    bench = Bench([one], FakeReply(400, {}, [b'{"error":{"message":"no","code":"bad"}}']))
+    outcome = ask(bench, seed=3, logit_bias={"5": 1}, top_k=4, temperature=0.5)
+    assert outcome.error is not None and outcome.error.router is not None
+    told = msgspec.json.decode(outcome.error.router).get("params", {"dropped": []})["dropped"]
+    assert {row["name"] for row in told} == lost
+    assert {(row["by"], row["reason"]) for row in told} <= {("gateway", "untranslated")}
+
+
+@pytest.mark.parametrize("dialect", ["messages", "converse"])
+@pytest.mark.parametrize(
+    ("more", "names"),
+    [
+        ({"temperature": 0.5, "top_p": 0.9}, {"top_p"}),
+        ({"temperature": 0.5, "top_k": 5, "reasoning": {"max_tokens": 1024}, "max_tokens": 4000}, {"temperature", "top_k"}),
+        ({"top_p": 0.9}, set()),
+        ({"temperature": 0.5, "reasoning": {"max_tokens": 3000}, "max_tokens": 2000}, set()),
+    ],
+    ids=["beside-temperature", "while-thinking", "alone", "not-to-be-written"],
+)
+def test_what_the_request_itself_rules_out_is_named(dialect: str, more: dict[str, Any], names: set[str]) -> None:
+    """Pitfall 14: nothing is dropped silently."""
+    one = served("one", dialect=dialect, quirks=Quirks(thinking="budget"))
+    outcome = ask(Bench([one], FakeReply(400, {}, [b'{"error":{"message":"no","code":"bad"}}'])), **more)
+    assert outcome.error is not None and outcome.error.router is not None
+    told = msgspec.json.decode(outcome.error.router).get("params", {"dropped": []})["dropped"]
+    assert told == [{"name": name, "provider": "One", "by": "gateway", "reason": "conflict"} for name in sorted(names)]
+
+
+def test_what_passes_through_conflicts_with_nothing() -> None:
+    one = served("one", dialect="messages", quirks=Quirks(thinking="budget"))
+    outcome = ask(Bench([one], FakeReply(400, {}, [b'{"error":{"message":"no"}}'])), "messages", temperature=0.5, top_p=0.9)
+    assert outcome.error is not None and outcome.error.router is not None
+    assert "params" not in msgspec.json.decode(outcome.error.router)

@@ -2,7 +2,7 @@
 
 import pytest
 from oneshots import OneShotBench, body, offering
-from pipelines import served
+from pipelines import JSON_HEADERS, served
 
 from trunkline.errors import ConnectFailed, ConnectionLost
 from trunkline.inference.oneshot import no_body
@@ -62,6 +62,14 @@ def test_the_upstreams_words_about_a_bad_request_are_told() -> None:
     bench = OneShotBench(EMBEDDINGS, [served("one")], body({"error": {"message": "dimensions too large"}}, status=400))
     outcome = bench.request(input="hi", dimensions=9)
     assert outcome.error is not None and (outcome.error.status, outcome.error.message) == (400, "dimensions too large")
+
+
+def test_what_an_answer_tells_of_a_rate_limit_is_heard() -> None:
+    limits = {"x-ratelimit-limit-requests": "100", "x-ratelimit-remaining-requests": "10"}
+    bench = OneShotBench(EMBEDDINGS, [served("one")], FakeReply(200, {**JSON_HEADERS, **limits}, vectors(0.5).body))
+    assert bench.request(input="hi").status == 200
+    (known,) = bench.health.snapshot().endpoints.values()
+    assert known.headroom == pytest.approx(0.1)
 
 
 def test_batches_are_sent_together_and_joined() -> None:

@@ -272,6 +272,48 @@ def test_the_debug_event_of_a_response_stands_before_it() -> None:
     assert first["debug"]["echo_upstream_body"]["model"] == "m"
 
 
+TOO_LONG = FakeReply(400, {}, [b'{"error":{"message":"too long","code":"context_length_exceeded"}}'])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_response_that_would_be_too_long_ends_for_its_length(stream: bool) -> None:
+    """Contract 2.12, "Responses skin": it is no error, is recorded as one, and costs nothing."""
+    bench = Bench([served("one")], TOO_LONG)
+    body = msgspec.json.encode({"model": "a/m", "input": "hi", "stream": stream})
+    outcome = bench.send(Call({b"authorization": b"Bearer good"}, body, Mint(), RESPONSES))
+    assert (outcome.status, outcome.error) == (200, None)
+    last = outcome.body.rpartition(b"event: response.incomplete\ndata: ")[2].partition(b"\n")[0] if stream else outcome.body
+    told = msgspec.json.decode(last)["response"] if stream else msgspec.json.decode(last)
+    assert (told["status"], told["incomplete_details"], told["output"]) == ("incomplete", {"reason": "max_output_tokens"}, [])
+    assert (told["error_type"], told["provider"]) == ("context_length_exceeded", "One")
+    assert (bench.record.status, bench.record.error_type, bench.record.cost) == (400, "context_length_exceeded", 0)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_prompt_that_is_too_long_is_told_what_helps(stream: bool) -> None:
+    """Contract 4.2: where compression is off, the error suggests it."""
+    outcome = Bench([served("one")], TOO_LONG).ask(stream=stream)
+    assert outcome.error is not None
+    assert outcome.error.message == "too long. The plugin context-compression shortens what is too long"
+
+
+def test_another_error_stays_one_in_responses() -> None:
+    bench = Bench([served("one")], FakeReply(400, {}, [b'{"error":{"message":"no","code":"bad"}}']))
+    outcome = bench.send(Call({b"authorization": b"Bearer good"}, b'{"model": "a/m", "input": "hi"}', Mint(), RESPONSES))
+    assert outcome.error is not None
+    assert outcome.error.status == 400
+
+
+def test_what_breaks_after_its_first_content_tells_of_the_attempts_before_it() -> None:
+    busy = FakeReply(429, {}, [b'{"error":{"message":"busy","code":"slow_down"}}'])
+    bench = Bench([served("one"), served("two")], busy, stream(ROLE, event({"content": "Par"}), ConnectFailed("cut")))
+    outcome = bench.ask(stream=True, provider={"order": ["one", "two"]})
+    error = outcome.events[-1]["error"]
+    assert outcome.text == "Par"
+    assert error["metadata"]["previous_errors"] == [{"provider": "One", "code": "slow_down", "status": 429}]
+    assert error["availability"]["code"] == "temporarily_unavailable"
+
+
 def test_messages_know_no_debugging() -> None:
     bench = Bench([served("one")], stream(*words("Paris.")))
     body = msgspec.json.encode({"model": "a/m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], **DEBUG})

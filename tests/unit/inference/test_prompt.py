@@ -23,6 +23,7 @@ def test_a_conversation_is_known_by_how_it_began() -> None:
         for turns in ((first,), (first, turn("assistant", "Hi"), turn("user", "More")), (turn("system", "x"), first))
     )
     assert one.fingerprint == later.fingerprint != other.fingerprint
+    assert (one.continued, later.continued, other.continued) == (False, True, False)
 
 
 def test_a_conversation_without_words() -> None:

@@ -6,17 +6,20 @@ from typing import Any
 import msgspec
 import pytest
 from pipelines import Bench, Outcome, answer, never, served
+from races import Course
+from staged_bench import PluginBench
 
 from trunkline.catalogue.catalogue import Catalogue
 from trunkline.errors import ApiError
+from trunkline.health.stickiness import Stickiness
 from trunkline.inference.call import Call, Mint
 from trunkline.inference.pipeline import Pipeline
 from trunkline.inference.reply import AsgiReply
 from trunkline.inference.route_reports import Explained, RouteReports, dialect_of, named_dialect
 from trunkline.inference.skins import CHAT, CONVERSATIONS
-from trunkline.protocol.catalogue import Model
+from trunkline.protocol.catalogue import Model, Pricing
 from trunkline.protocol.health import EndpointHealth, HealthSnapshot, Percentiles
-from trunkline.protocol.request import Chosen
+from trunkline.protocol.request import Chosen, InboundRequest
 
 ASK = {"model": "a/m", "messages": [{"role": "user", "content": "What is the capital of France?"}]}
 
@@ -109,17 +112,64 @@ def test_the_dialect_is_told_by_the_query_or_by_the_fields(body: Any, query: byt
         ({"documents": [], "query": "q"}, "rerank"),
         ({"input": "say this", "voice": "alloy"}, "speech"),
         ({"input": ["a"], "encoding_format": "float"}, "embeddings"),
+        ({"input_audio": {"data": "", "format": "wav"}}, "transcription"),
     ],
 )
 def test_operations_beside_chat_have_fields_of_their_own(fields: dict[str, Any], dialect: str) -> None:
     assert dialect_of(msgspec.json.encode(fields)) == dialect
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b'{"model":"a/m"}', b"[" * 100_000])
-def test_other_bodies_are_refused(body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("fields", "made", "dialect"),
+    [
+        ({"input": "hi"}, ("embeddings",), "embeddings"),
+        ({"prompt": "a cat"}, ("image",), "images"),
+        ({"prompt": "a cat"}, ("image", "text"), "completions"),
+        ({"input": "hi"}, ("speech",), "speech"),
+        ({"file": "x"}, ("transcription",), "transcription"),
+        ({"input": "hi"}, (), "responses"),
+        ({"messages": []}, ("image",), "chat"),
+        ({"input": "hi"}, ("video",), "responses"),
+    ],
+)
+def test_where_fields_are_common_the_model_tells(fields: dict[str, Any], made: tuple[str, ...], dialect: str) -> None:
+    body = msgspec.json.encode({"model": "a/m", **fields})
+    assert dialect_of(body, lambda slug: made if slug == "a/m" else ("rerank",)) == dialect
+
+
+@pytest.mark.parametrize("name", [b"null", b"5", b'""'])
+def test_a_name_that_is_none_tells_nothing(name: bytes) -> None:
+    body = b'{"input": "hi", "model": %b}' % name
+    assert dialect_of(body, lambda slug: ("embeddings",) if slug else ()) == "responses"
+
+
+def refuse(_body: bytes) -> InboundRequest:
+    raise ApiError("invalid_request", "this is another operation")
+
+
+def test_the_model_of_the_catalogue_is_asked() -> None:
+    desk = Desk("one")
+    other = Model(id="a/m", name="M", author="a", canonical_slug="a/m", created=1, output_modalities=("embeddings",))
+    desk.bench.catalogue = Catalogue(models=[other], endpoints=[served("one")], providers={}, authors={}, missing={})
+    skins = {"chat": CHAT, "embeddings": msgspec.structs.replace(CHAT, parse=refuse)}
+    desk.reports = RouteReports(desk.bench.services, {name: Explained(desk.bench.pipeline, skin) for name, skin in skins.items()})
+    with pytest.raises(ApiError, match="another operation"):
+        desk.send({"model": "a/m", "input": "hi"})
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"[" * 100_000])
+def test_what_is_no_object_gets_the_error_of_chat(body: bytes) -> None:
+    desk = Desk("one")
     with pytest.raises(ApiError) as refusal:
-        dialect_of(body)
-    assert refusal.value.status == 400
+        desk.send(body)
+    with pytest.raises(ApiError) as same:
+        CHAT.parse(body)
+    assert (refusal.value.status, refusal.value.message) == (400, same.value.message)
+
+
+def test_a_body_of_nobody_is_refused() -> None:
+    with pytest.raises(ApiError, match="Whose body"):
+        dialect_of(b'{"model":"a/m"}')
 
 
 @pytest.mark.parametrize(
@@ -180,3 +230,74 @@ def test_what_a_router_answers_itself_goes_nowhere() -> None:
     told = routed(Chosen("openrouter/bodybuilder", answer="text")).ask(model="openrouter/bodybuilder")
     assert [(one["provider"], one["predicted_cost_usd"]) for one in told["endpoints"]] == [("Trunkline", 0.0)]
     assert told["strategy"] == "bodybuilder"
+
+
+def test_the_report_tells_what_hedging_would_do() -> None:
+    desk = Desk("one", "two")
+    assert "hedge" not in desk.ask(stream=True)
+    desk.bench.services.attempts.hedging = Course([served("one"), served("two")]).hedging
+    assert desk.ask()["hedge"] == {"why_not": "not_streamed"}
+    assert desk.ask(stream=True)["hedge"] == {"why_not": "extra_load"}
+    desk.bench.services.attempts.hedging.budget.request()
+    told = desk.ask(stream=True, provider={"order": ["two", "one"]})["hedge"]
+    assert told == {"after_seconds": pytest.approx(0.05, rel=0.02), "provider": "One", "tag": "one"}
+
+
+class StagedDesk(Desk):
+    """A server with plugins."""
+
+    def __init__(self, *endpoints: Any, replies: Any = ()) -> None:
+        self.bench = PluginBench(*replies, endpoints=endpoints)
+        self.reports = RouteReports(
+            self.bench.services, {name: Explained(self.bench.pipeline, skin) for name, skin in CONVERSATIONS.items()}
+        )
+
+
+LONG = [{"role": "user" if turn % 2 == 0 else "assistant", "content": "word " * 400} for turn in range(41)]
+
+
+def test_a_small_endpoint_that_would_compress_by_itself_is_no_dead_end() -> None:
+    desk = StagedDesk(served("one", context_length=8192))
+    told = desk.ask(messages=LONG)
+    assert [one["rank"] for one in told["endpoints"]] == [1]
+    assert "error" not in told
+    assert told["prompt_tokens"] <= 8192
+    assert told["pipeline"][0]["type"] == "context_compression"
+    off = desk.ask(messages=LONG, plugins=[{"id": "context-compression", "enabled": False}])
+    assert (off["endpoints"], off["error"]["availability"]["excluded_by"]) == ([], ["context_length"])
+
+
+def test_compression_that_is_asked_for_is_planned_with() -> None:
+    told = StagedDesk(served("one", context_length=12_000)).ask(messages=LONG, plugins=[{"id": "context-compression"}])
+    assert told["pipeline"][0]["data"]["messages_before"] == 41
+    assert StagedDesk(served("one")).ask().get("pipeline") is None
+
+
+@pytest.mark.parametrize("plugins", [[{"id": "web"}], [{"id": "zzz"}], [{"id": "context-compression", "engine": "x"}], 5])
+@pytest.mark.parametrize("file", [False, True])
+def test_plugins_that_the_call_would_refuse_are_refused(plugins: object, file: bool) -> None:
+    part = {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,AAAA"}}
+    messages = [{"role": "user", "content": [part]}] if file else ASK["messages"]
+    desk = StagedDesk(served("one"))
+    with pytest.raises(ApiError) as refusal:
+        desk.ask(plugins=plugins, messages=messages)
+    call = desk.bench.ask(plugins=plugins, messages=messages)
+    assert call.error is not None
+    assert (refusal.value.status, refusal.value.message) == (400, call.error.message)
+
+
+def test_files_are_not_read() -> None:
+    desk = StagedDesk(served("one"))
+    part = {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,AAAA"}}
+    assert desk.ask(messages=[{"role": "user", "content": [part]}])["endpoints"]
+    assert desk.bench.engine.files == []  # type: ignore[attr-defined]
+
+
+def test_where_the_conversation_was_is_told() -> None:
+    caching = {"pricing": Pricing(prompt=10, completion=20, input_cache_read=1)}
+    desk = Desk("one", "two", **caching)
+    desk.bench.stick(Stickiness())
+    desk.reports = RouteReports(desk.bench.services, {name: Explained(desk.bench.pipeline, skin) for name, skin in CONVERSATIONS.items()})
+    desk.bench.ask(**ASK, session_id="s", provider={"only": ["one"]})
+    told = desk.ask(session_id="s")["endpoints"]
+    assert (told[0]["tag"], told[0]["decided_by"], told[0]["notes"]) == ("one", "sticky", ["sticky"])

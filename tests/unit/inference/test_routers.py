@@ -10,7 +10,7 @@ from msgspec import structs
 from pipelines import USER
 
 from trunkline.catalogue.catalogue import Catalogue
-from trunkline.catalogue.config import RoutersTable
+from trunkline.catalogue.config import RoutersTable, TrafficTable
 from trunkline.errors import ApiError
 from trunkline.inference.call import Call, Mint
 from trunkline.inference.classifier import Classifier
@@ -19,6 +19,7 @@ from trunkline.inference.routers import AUTO_SECONDS, PARETO_SECONDS, Routers, n
 from trunkline.inference.skins import CHAT, TEXT, Skin
 from trunkline.protocol.catalogue import Model, Pricing, Reasoning
 from trunkline.protocol.request import Chosen, InboundRequest
+from trunkline.protocol.traffic import Traffic, Use
 
 PRICES = {"a/cheap-1": 1, "a/cheap-2": 2, "a/middle-1": 10, "a/dear-1": 90, "b/gratis:free": 0, "c/gratis:free": 0}
 ALWAYS = Reasoning(mandatory=True, supported_efforts=("high", "low"))
@@ -34,10 +35,23 @@ class Stand:
     def __init__(self, **table: Any) -> None:
         self.now = 0.0
         self.table = RoutersTable(**table)
-        contenders = Contenders(dict, dict)
+        self.traffic = Traffic()
         self.routers = Routers(
-            lambda: CATALOGUE, lambda: self.table, contenders, Classifier(None), draw=lambda: 0.0, clock=lambda: self.now
+            lambda: CATALOGUE,
+            lambda: self.table,
+            Contenders(Traffic, dict),
+            Classifier(None),
+            traffic=lambda: self.traffic,
+            draw=lambda: 0.0,
+            clock=lambda: self.now,
         )
+
+    def serve(self, *models: str, **fields: Any) -> InboundRequest:
+        """Expand, and have the first model answer."""
+        request = self.expand(*models, **fields)
+        assert request.chosen is not None
+        self.routers.served(request.chosen, request.models[0])
+        return request
 
     def expand(self, *models: str, skin: Skin = CHAT, headers: dict[bytes, bytes] | None = None, **fields: Any) -> InboundRequest:
         said: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello"}]} if skin is CHAT else {"prompt": "Hello"}
@@ -91,8 +105,33 @@ def test_a_conversation_keeps_its_model_for_ten_minutes() -> None:
     for seconds, first in ((0.0, "a/cheap-1"), (AUTO_SECONDS - 1, "a/cheap-1"), (2 * AUTO_SECONDS, "a/dear-1")):
         stand.now = seconds
         options = wide if seconds else plugin("auto-router", allowed_models=["a/cheap-1"])
-        assert stand.expand("openrouter/auto", session_id="talk", plugins=options).models[0] == first
+        assert stand.serve("openrouter/auto", session_id="talk", plugins=options).models[0] == first
     assert stand.expand("openrouter/auto", headers={b"x-session-id": b"other"}, plugins=wide).models[0] == "a/dear-1"
+
+
+def test_a_conversation_goes_on_with_the_model_that_served() -> None:
+    stand = Stand()
+    wide = plugin("auto-router", cost_quality_tradeoff=0)
+    request = stand.expand("openrouter/auto", prompt_cache_key="talk", plugins=wide)
+    assert request.models[0] == "a/dear-1"
+    assert stand.expand("openrouter/auto", prompt_cache_key="talk", plugins=wide).models[0] == "a/dear-1"
+    assert request.chosen is not None
+    stand.routers.served(request.chosen, "a/middle-1")
+    assert stand.expand("openrouter/auto", prompt_cache_key="talk", plugins=wide).models == ("a/middle-1", "a/dear-1", "a/cheap-2")
+    stand.routers.served(Chosen(""), "a/cheap-1")
+
+
+def test_what_callers_spend_for_a_task_ranks() -> None:
+    wide = plugin("auto-router", cost_quality_tradeoff=0)
+    text = [{"role": "user", "content": "Translate this letter into French."}]
+    stand = Stand(traffic=TrafficTable(least_requests=10))
+    stand.traffic = Traffic(tasks={"general:translation": {"a/middle-1": Use(9, 900, 90, 0, 9)}})
+    assert stand.expand("openrouter/auto", messages=text, plugins=wide).models[0] == "a/dear-1"
+    stand.traffic = Traffic(tasks={"general:translation": {"a/middle-1": Use(10, 1000, 100, 0, 9)}})
+    assert stand.expand("openrouter/auto", messages=text, plugins=wide).models[0] == "a/middle-1"
+    assert stand.expand("openrouter/auto", plugins=wide).models[0] == "a/dear-1"
+    stand.table = RoutersTable(traffic=TrafficTable(least_requests=10, rank=False))
+    assert stand.expand("openrouter/auto", messages=text, plugins=wide).models[0] == "a/dear-1"
 
 
 @pytest.mark.parametrize(("said", "first"), [("a/middle-1", "a/middle-1"), ("A/Cheap-1:nitro", "a/cheap-1"), ("a/gone", "a/dear-1")])
@@ -119,10 +158,28 @@ def test_pareto_with_scores_and_without() -> None:
 def test_pareto_keeps_its_model_for_five_minutes() -> None:
     stand = Stand(coding_scores=SCORES)
     dear = plugin("pareto-router", max_price=0.00009)
-    assert stand.expand("openrouter/pareto-code", session_id="s", plugins=dear).models[0] == "a/dear-1"
-    assert stand.expand("openrouter/pareto-code", session_id="s").models == ("a/dear-1", "a/middle-1")
+    assert stand.serve("openrouter/pareto-code", session_id="s", plugins=dear).models[0] == "a/dear-1"
+    assert stand.serve("openrouter/pareto-code", session_id="s").models == ("a/dear-1", "a/middle-1")
     stand.now = PARETO_SECONDS + 1
-    assert stand.expand("openrouter/pareto-code", session_id="s").models == ("a/middle-1", "a/dear-1")
+    request = stand.expand("openrouter/pareto-code", session_id="s")
+    assert request.models == ("a/middle-1", "a/dear-1")
+    assert request.chosen is not None
+    assert request.chosen.standbys == request.models
+
+
+def test_a_free_model_stays_with_a_conversation_that_goes_on() -> None:
+    stand = Stand()
+    stand.expand("openrouter/free")
+    chosen = stand.expand("openrouter/free").chosen
+    assert chosen is not None
+    stand.routers.served(chosen, "c/gratis:free")
+    assert stand.expand("openrouter/free").models[0] == "b/gratis:free"
+    later = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}, {"role": "user", "content": "More"}]
+    assert stand.expand("openrouter/free", messages=later).models[0] == "c/gratis:free"
+    named = stand.expand("openrouter/free", session_id="s").chosen
+    assert named is not None
+    stand.routers.served(named, "c/gratis:free")
+    assert stand.expand("openrouter/free", session_id="s").models[0] == "c/gratis:free"
 
 
 def test_bodybuilder_answers_itself() -> None:

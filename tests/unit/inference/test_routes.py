@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from pipelines import served
 
-from trunkline.errors import EgressDenied
+from trunkline.errors import EgressDenied, UpstreamRefused
 from trunkline.inference.routes import Routes
 from trunkline.protocol.catalogue import Auth
 from trunkline.protocol.quirks import Quirks
@@ -78,3 +78,23 @@ def test_experiments_go_on_to_upstreams_of_the_dialect_that_take_them() -> None:
     assert routes.to(served("one", dialect="messages", quirks=quirks)).forwarded(asked) == b"anthropic-beta: long-2\r\n"
     assert routes.to(served("two", dialect="messages")).forwarded(asked) == b""
     assert routes.to(served("three", dialect="chat", quirks=quirks)).forwarded(asked) == b""
+
+
+def test_callers_own_keys_have_routes_of_their_own_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trunkline.inference.routes.MOST_OWN", 2)
+    routes = Routes(FakeClient(), Credentials({}, lambda name: f"secret-{name}"), {})
+    shared, owned = served("one"), [served("one", byok=name, auth=Auth(source=f"own:{name}")) for name in "abc"]
+    kept = routes.to(shared)
+    heads = [routes.to(one).whole.request(b"{}", b"") for one in owned]
+    assert [f"Bearer secret-{name}".encode() in head for name, head in zip("abc", heads, strict=True)] == [True] * 3
+    assert routes.to(shared) is kept
+    assert routes.to(owned[2]) is routes.to(owned[2])
+    assert len(routes._own) == 2
+
+
+def test_a_callers_own_key_that_is_gone_opens_nothing() -> None:
+    for credentials in (Credentials({}), Credentials({}, lambda _name: "two\nlines")):
+        with pytest.raises(UpstreamRefused) as error:
+            Routes(FakeClient(), credentials, {}).to(served("one", byok="k", auth=Auth(source="own:k")))
+        assert error.value.kind == "credential"
+        assert "lines" not in error.value.message

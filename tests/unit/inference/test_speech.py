@@ -11,6 +11,8 @@ from trunkline.transport.fake import FakeReply
 
 PRICE = Pricing(prompt=15 * 10**6)
 """$15 per million characters."""
+FRAME = b"\xff\xfb\x90\x00" + bytes(413)
+"""The smallest MP3 that can be heard."""
 
 
 def sound(*steps: object, media: str = "audio/mpeg") -> FakeReply:
@@ -22,9 +24,9 @@ def one(**changes: object):  # type: ignore[no-untyped-def]
 
 
 def test_sound_is_passed_through_and_charged_by_its_characters() -> None:
-    bench = OneShotBench(SPEECH, [one()], sound(b"ID3\x04", b"more", b"end"))
+    bench = OneShotBench(SPEECH, [one()], sound(FRAME, b"more", b"end"))
     outcome = bench.request(input="Hello", voice="alloy", response_format="mp3")
-    assert (outcome.status, outcome.body, outcome.ended) == (200, b"ID3\x04moreend", True)
+    assert (outcome.status, outcome.body, outcome.ended) == (200, FRAME + b"moreend", True)
     assert outcome.headers[b"content-type"] == b"audio/mpeg"
     assert b"x-accel-buffering" not in outcome.headers
     record = bench.record
@@ -46,20 +48,22 @@ def test_pcm_is_the_default() -> None:
         body({"error": {"message": "boom"}}, status=500),
         sound(),
         sound(b"\x00"),
+        sound(FRAME[:-1]),
+        sound(b"ID3\x04", ConnectionLost("cut", status=200)),
         body({"error": {"message": "no"}}),
         sound(ConnectionLost("cut", status=200)),
     ],
 )
 def test_another_endpoint_steps_in_before_the_first_sample(reply: object) -> None:
-    bench = OneShotBench(SPEECH, [one(), offering("two", "speech", pricing=PRICE)], reply, sound(b"ID3\x04"))  # type: ignore[arg-type]
+    bench = OneShotBench(SPEECH, [one(), offering("two", "speech", pricing=PRICE)], reply, sound(FRAME))  # type: ignore[arg-type]
     outcome = bench.request(input="Hello", voice="alloy", response_format="mp3", provider={"order": ["one", "two"]})
-    assert outcome.body == b"ID3\x04"
+    assert outcome.body == FRAME
     assert bench.record.provider_name == "Two"
     assert bench.record.cost == 5 * 15 * 10**6
 
 
 def test_a_sound_that_breaks_off_costs_nothing_and_never_looks_whole() -> None:
-    bench = OneShotBench(SPEECH, [one()], sound(b"ID3\x04", ConnectionLost("cut", status=200)))
+    bench = OneShotBench(SPEECH, [one()], sound(FRAME, ConnectionLost("cut", status=200)))
     with pytest.raises(ConnectionLost):
         bench.request(input="Hello", voice="alloy", response_format="mp3")
     assert (bench.record.cost, bench.record.finish_reason, bench.record.status) == (0, "error", 502)
@@ -73,7 +77,7 @@ def test_a_voice_that_nobody_has_is_not_found() -> None:
 
 
 def test_a_default_voice_serves_who_names_none() -> None:
-    bench = OneShotBench(SPEECH, [one(), offering("two", "speech", quirks={"voice": "aria", "shape": "elevenlabs"})], sound(b"ID3"))
+    bench = OneShotBench(SPEECH, [one(), offering("two", "speech", quirks={"voice": "aria", "shape": "elevenlabs"})], sound(FRAME))
     bench.request(input="Hello", response_format="mp3")
     assert bench.url() == "http://two.test/v1/text-to-speech/aria/stream?output_format=mp3_44100_128"
 

@@ -138,3 +138,18 @@ def test_only_documents_over_http_are_loaded() -> None:
     others = Conversation(turns=(Turn(role="user", blocks=blocks[1:]),))
     assert asyncio.run(file_loader(client)(others)) is others
     assert client.sent == []
+
+
+def test_prompts_for_pictures_are_never_compressed() -> None:
+    """Contract 4.2: not for models that make nothing but images."""
+    painter = structs.replace(PLAIN, model="a/painter")
+    painting = structs.replace(model("a/painter"), output_modalities=("image",))
+    known = Catalogue(models=[painting, model("a/plain")], endpoints=[painter, PLAIN], providers={}, authors={}, missing={})
+    stages = Staging(lambda: known, Estimates(), {}, as_it_is)
+    long = call(messages=[{"role": "user", "content": "x" * 16_000}], plugins=COMPRESS)
+    begun = asyncio.run(stages.begin(long, CHAT.parse(long.body), [(painter,)]))
+    assert begun == Begun(None, [(painter,)])
+    assert asyncio.run(stages.begin(long, CHAT.parse(long.body), [(painter,), (PLAIN,)])).staged is not None
+    plain = call(messages=[{"role": "user", "content": "x" * 16_000}])
+    left_out = (Exclusion(painter, "context_length", "prompt"),)
+    assert stages.rescue(plain, CHAT.parse(plain.body), Plan((), left_out), None) is None

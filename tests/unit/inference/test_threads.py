@@ -7,7 +7,7 @@ from pipelines import DONE, USER, Bench, answer, event, served, stream
 from trunkline.health.stickiness import Stickiness, Thread
 from trunkline.inference.call import Call, Mint
 from trunkline.inference.skins import CHAT, MESSAGES, RESPONSES, Skin
-from trunkline.inference.threads import matters, thread_of
+from trunkline.inference.threads import matters, session_of, thread_of
 from trunkline.protocol.catalogue import Pricing
 from trunkline.transport.fake import FakeReply
 
@@ -55,6 +55,18 @@ def test_a_name_is_stronger_than_the_beginning() -> None:
     assert named == thread(messages=[MORE], session_id="s") == thread(headers={b"x-session-id": b"s"}, messages=[HI])
     assert thread(messages=[HI], prompt_cache_key="s") == named
     assert thread(messages=[HI], session_id="t", prompt_cache_key="s") != named
+
+
+def test_the_body_names_a_conversation_before_the_header_and_the_cache() -> None:
+    def name(header: bytes = b"", **fields: str) -> str | None:
+        body = msgspec.json.encode({"model": "a/m", "messages": [HI], **fields})
+        call = Call({b"x-session-id": header} if header else {}, body, Mint(), CHAT)
+        return session_of(call, CHAT.parse(body))
+
+    assert name() is None
+    assert name(prompt_cache_key="cache") == "cache"
+    assert name(b"header", prompt_cache_key="cache") == "header"
+    assert name(b"header", session_id="body", prompt_cache_key="cache") == "body"
 
 
 def test_a_name_is_no_beginning_and_models_are_apart() -> None:

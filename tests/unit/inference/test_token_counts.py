@@ -13,7 +13,9 @@ from trunkline.inference.reply import AsgiReply
 from trunkline.inference.skins import MESSAGES
 from trunkline.inference.token_counts import PATH, TokenCounts
 from trunkline.protocol.catalogue import Auth
+from trunkline.protocol.principal import Principal
 from trunkline.protocol.quirks import Quirks
+from trunkline.protocol.request import Chosen, InboundRequest
 from trunkline.providers.credentials import Credentials
 from trunkline.transport.fake import FakeReply
 
@@ -118,3 +120,31 @@ def test_what_is_no_request_is_told() -> None:
 
 def test_the_path_is_anthropics() -> None:
     assert PATH == "/api/v1/messages/count_tokens"
+
+
+class Chooses:
+    """Stands for the routers: chooses a model, or answers itself."""
+
+    def __init__(self, chosen: Chosen, *models: str) -> None:
+        self.chosen, self.models = chosen, models
+
+    async def expand(self, _call: Call, _principal: Principal, request: InboundRequest) -> InboundRequest:
+        return msgspec.structs.replace(request, models=self.models, chosen=self.chosen)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "models", "count"),
+    [
+        (Chosen("openrouter/auto", "general:math"), ("a/m",), 42),
+        (Chosen("openrouter/bodybuilder", answer="{}"), ("openrouter/bodybuilder",), 100),
+    ],
+)
+def test_a_router_chooses_first(chosen: Chosen, models: tuple[str, ...], count: int) -> None:
+    bench = Bench([ANTHROPIC], COUNTED)
+    bench.services = msgspec.structs.replace(bench.services, routers=Chooses(chosen, *models))
+    assert ask(bench, model=chosen.router).json == {"input_tokens": count}
+
+
+def test_an_alias_stands_for_its_model() -> None:
+    bench = Bench([served("one", model="a/m-2", id="a/m-2@one")])
+    assert ask(bench, model="~a/m-latest").json == {"input_tokens": 100}

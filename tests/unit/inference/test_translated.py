@@ -13,6 +13,7 @@ from trunkline.protocol.usage import Cost, Usage
 SCRIPT: dict[bytes, list[Event]] = {
     b"start": [Start("up-1"), UsageSeen({"in": 3})],
     b"open": [BlockStart(0, "text")],
+    b"refuse": [BlockStart(1, "refusal"), Delta(1, "text", "No.")],
     b"empty": [Delta(0, "text", "")],
     b"text": [Delta(0, "text", "Hi")],
     b"call": [BlockStart(1, "tool_call", id="c", name="f"), Delta(1, "arguments", "{}")],
@@ -52,6 +53,9 @@ class Writes:
 
     def whole(self, answer: Answer, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes:
         return answer.blocks[0].joined("text").encode()
+
+    def partial(self, answer: Answer, error: ApiError) -> bytes | None:
+        return b"PARTIAL " + answer.blocks[0].joined("text").encode()
 
 
 def stream() -> TranslatedStream:
@@ -134,3 +138,19 @@ def test_a_revised_answer_is_what_goes_out() -> None:
     one.revise(other.answer)
     assert one.answer is other.answer
     assert one.encode(Usage(), Cost()) == b"HiHi"
+    assert (one.text(), one.size) == ("Hi", 2)  # what the upstream said is what it is judged by
+
+
+def test_the_text_of_a_stream_is_known_and_a_refusal_has_none() -> None:
+    one = stream()
+    one.feed([b"start", b"open", b"text", b"text", b"call", b"finish"])
+    assert (one.text(), one.size) == ("HiHi", 6)
+    other = stream()
+    other.feed([b"open", b"text", b"refuse"])
+    assert other.text() is None
+
+
+def test_a_failed_whole_answer_is_written_by_the_encoder() -> None:
+    one = TranslatedReply(Reads(), Writes())
+    one.decode(b"start open text")
+    assert one.partial(ApiError("server", "broke")) == b"PARTIAL " + one.encode(Usage(), Cost())

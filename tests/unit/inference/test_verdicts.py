@@ -7,7 +7,7 @@ import pytest
 
 from trunkline import errors
 from trunkline.errors import STATUS_OF_TYPE, UpstreamError
-from trunkline.inference.verdicts import VERDICTS, verdict
+from trunkline.inference.verdicts import PASSING, VERDICTS, verdict
 
 PAGE = Path(__file__).parents[3] / "docs" / "architecture.md"
 
@@ -36,6 +36,29 @@ def test_the_documentation_has_the_same_rows(kind: str) -> None:
     assert str(STATUS_OF_TYPE[VERDICTS[kind].error_type]) in told
 
 
+def test_a_bad_certificate_is_no_reason_to_try_there_again() -> None:
+    row = verdict(errors.CertificateRejected("x"))
+    assert row.advances and row.counts
+    assert not row.again
+    assert row.error_type == "provider_unavailable"
+
+
 def test_nothing_the_caller_did_counts_against_an_endpoint() -> None:
-    for kind in ("caller_fault", "context_length", "max_output", "unsupported_param", "moderation", "rate_limit"):
+    for kind in ("caller_fault", "context_length", "max_output", "unsupported_param", "moderation", "flagged", "rate_limit"):
         assert not VERDICTS[kind].counts
+
+
+def test_what_passes_says_nothing_of_the_request() -> None:
+    lasting = {kind for kind, row in VERDICTS.items() if row.error_type not in PASSING}
+    assert lasting == {
+        *("model_access", "region", "context_length", "max_output", "unsupported_param", "stale_reasoning", "moderation", "flagged"),
+        "caller_fault",
+    }
+
+
+def test_what_a_callers_own_key_is_refused_for_is_its_owners_to_mend() -> None:
+    refused = errors.UpstreamRefused("credential", "no", status=401)
+    assert (verdict(refused).error_type, verdict(refused).counts) == ("provider_unavailable", True)
+    assert (verdict(refused, own_key=True).error_type, verdict(refused, own_key=True).counts) == ("authentication", False)
+    broken = errors.UpstreamRefused("server", "no", status=500)
+    assert verdict(broken, own_key=True) is verdict(broken)

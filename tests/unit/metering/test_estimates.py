@@ -1,3 +1,6 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
 from trunkline.metering.estimates import DEFAULT_OUTPUT, Estimates
 
 
@@ -50,6 +53,37 @@ def test_output_estimate_covers_nearly_all_answers_seen() -> None:
     assert estimates.output_tokens("m") < DEFAULT_OUTPUT
     assert estimates.output_tokens("m", 7) == 7
     assert estimates.output_tokens("m", -1) == 0
+
+
+def answered(estimates: Estimates, *lengths: int) -> int:
+    """The bound after answers of these lengths."""
+    for length in lengths:
+        estimates.observe("m", text_bytes=100, prompt_tokens=25, output_tokens=length)
+    return estimates.output_tokens("m")
+
+
+def test_one_huge_answer_among_usual_ones_moves_the_bound_little() -> None:
+    estimates = Estimates()
+    usual = answered(estimates, *[100, 140, 120] * 20)
+    assert answered(estimates, 400_000) <= 3 * usual
+    assert answered(estimates, *[100, 140, 120] * 20) <= 1.2 * usual
+
+
+def test_a_first_answer_that_is_huge_does_not_become_the_rule() -> None:
+    assert answered(Estimates(), 400_000) <= 3 * DEFAULT_OUTPUT + 1
+
+
+def test_a_model_that_always_answers_at_length_is_soon_believed() -> None:
+    estimates = Estimates()
+    assert answered(estimates, *[20_000] * 8) >= 20_000
+    assert answered(estimates, *[20_000] * 100) < 40_000
+
+
+@given(st.lists(st.integers(0, 10**12), max_size=30), st.integers(0, 10**12))
+def test_no_answer_more_than_triples_the_bound(before: list[int], last: int) -> None:
+    estimates = Estimates()
+    known = answered(estimates, *before)
+    assert answered(estimates, last) <= 3 * max(known, DEFAULT_OUTPUT) + 1
 
 
 def test_memory_is_bounded_and_the_longest_unused_goes_first() -> None:

@@ -59,3 +59,23 @@ def test_what_is_known_is_told(record: Callable[..., GenerationRecord]) -> None:
     assert (data.app_id, data.http_referer, data.origin, data.request_id) == (5, "https://app.example", "https://site.example", "req-1")
     assert data.response_cache_source_id == "gen-1"
     assert [(one.provider_name, one.status, one.latency) for one in data.provider_responses] == [("Acme", 503, 40), ("Zeta", None, 30)]
+
+
+def test_attempts_beside_each_other_lead_to_what_the_slower_one_cost(record: Callable[..., GenerationRecord]) -> None:
+    slow = AttemptRecord("Acme", "e1", "a/m", 0, 800, None, "cancelled", metered_as="gen-2-x")
+    answered = generation_view(record(attempts=(slow, AttemptRecord("Zeta", "e2", "a/m", 200, 90, hedge=True))))
+    first, second = answered["provider_responses"]  # type: ignore[misc]
+    assert (first["status"], first["hedge"], first["metered_as"]) == (None, False, "gen-2-x")
+    assert (second["status"], second["hedge"], second["metered_as"]) == (200, True, None)
+    assert "hedge_of" not in answered
+    lost = generation_view(record(cost=0, upstream_cost=3_000_000, hedge_of="gen-1-x"))
+    assert (lost["total_cost"], lost["upstream_inference_cost"], lost["hedge_of"]) == (0, 3e-06, "gen-1-x")
+    parse(answered)
+    parse(lost)
+
+
+def test_the_region_and_the_credentials_that_served_are_told(record: Callable[..., GenerationRecord]) -> None:
+    own = AttemptRecord("Acme", "e1", "a/m", 500, 40, None, "provider_unavailable", is_byok=True)
+    view = generation_view(record(attempts=(own, AttemptRecord("Zeta", "e2", "a/m", 200, 30)), data_region="europe"))
+    assert view["data_region"] == "europe"
+    assert [one["is_byok"] for one in view["provider_responses"]] == [True, False]  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ import pytest
 
 from trunkline.metering import writer_thread
 from trunkline.metering.backlog import Backlog
+from trunkline.metering.judge import Evidence
 from trunkline.metering.spool import Spool
 from trunkline.metering.tool_calls import ToolEvidence
 from trunkline.metering.writer_thread import WriterThread
@@ -47,7 +48,7 @@ class Bench:
         self.backlog = Backlog(capacity)
         self.thread = WriterThread(self.spool, self.backlog, self.batches, "w1", batch=batch, interval=interval)  # type: ignore[arg-type]
 
-    def add(self, record: GenerationRecord, evidence: ToolEvidence | None = None) -> None:
+    def add(self, record: GenerationRecord, evidence: Evidence | None = None) -> None:
         assert self.backlog.add(record, evidence, self.spool.append(record))
 
     def close(self) -> None:
@@ -238,10 +239,10 @@ def test_a_judge_that_fails_leaves_the_calls_unjudged(bench: Bench, record: Make
     class Panic(BaseException):
         pass
 
-    def panic(_evidence: ToolEvidence) -> int:
+    def panic(_record: GenerationRecord, _evidence: Evidence) -> GenerationRecord:
         raise Panic
 
-    monkeypatch.setattr(bench.thread._judge, "count_invalid", panic)
+    monkeypatch.setattr(bench.thread._judge, "judged", panic)
     bench.add(record(tool_calls=1), ToolEvidence(b"[]", (("f", "{}"),)))
     bench.thread.start()
     assert bench.thread.flush(30)

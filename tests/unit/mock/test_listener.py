@@ -1,10 +1,15 @@
+import asyncio
+import gc
 import socket
 import time
+import warnings
+from contextlib import suppress
 
 import msgspec
 import pytest
 
-from trunkline.mock.script import Answer, Fault, Pace, Rule
+from trunkline.mock.listener import MockListener
+from trunkline.mock.script import Answer, Fault, Pace, Rule, Script
 from trunkline.mock.thread import MockServer
 
 BODY = b'{"model": "m", "stream": true, "messages": [{"role": "user", "content": "a b"}]}'
@@ -106,6 +111,34 @@ def test_refused_connections_for_a_while() -> None:
             except ConnectionRefusedError:
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
+
+
+@pytest.mark.parametrize("turns", range(5))
+@pytest.mark.parametrize("how", ["refuse", "close"])
+def test_a_connection_that_just_arrives_is_reset_too(how: str, turns: int) -> None:
+    """Accepted by the loop, and not set up yet when the listener closes. One that is lost there warns when it is collected."""
+
+    async def scene() -> None:
+        listener = MockListener(Script())
+        await listener.open()
+        peers = [socket.create_connection(("127.0.0.1", listener.port), timeout=30) for _ in range(8)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if how == "refuse":
+            listener.refuse(3600)
+        else:
+            await listener.close()
+        for peer in peers:
+            with peer, suppress(ConnectionResetError):
+                assert await asyncio.to_thread(peer.recv, 1) == b""
+        await listener.close()
+        assert listener.connections == set()
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        asyncio.run(scene())
+        gc.collect()
+    assert [str(one.message) for one in told if one.category is ResourceWarning] == []
 
 
 def test_what_is_no_http_gets_a_400() -> None:

@@ -9,12 +9,13 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
+from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trunkline.errors import ConfigError, UpstreamRefused
 from trunkline.protocol.catalogue import Timeouts
-from trunkline.providers.aws import ANEW, AwsSigner, Keys, checked_region, find_chain, keys_in, keys_of, missing, region_of, sign
+from trunkline.providers.aws import ANEW, AwsSigner, Botocore, Keys, checked_region, keys_in, keys_of, missing, region_of, sign
 from trunkline.transport.client import Client
 from trunkline.transport.egress import EgressGuard
 from trunkline.transport.target import render_headers
@@ -195,8 +196,7 @@ def test_botocore_finds_what_the_environment_says(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
-    chain = find_chain()
-    assert chain is not None
+    chain = Botocore(Session)
     assert chain() == chain() == Keys("AKID", "secret", "token")
 
 
@@ -206,14 +206,8 @@ def test_botocore_may_find_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: ob
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/config")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", f"{tmp_path}/credentials")
-    chain = find_chain()
-    assert chain is not None
+    chain = Botocore(Session)
     assert chain() is None
-
-
-def test_without_botocore_there_is_no_chain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
-    assert find_chain() is None
 
 
 @pytest.mark.parametrize(

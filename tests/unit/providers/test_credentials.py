@@ -137,3 +137,12 @@ def test_what_is_missing_where_calls_are_signed(auth: Auth, environ: dict[str, s
     credentials, found = Credentials(environ), endpoint(auth, extra={"x-team": "a"})
     assert credentials.missing(found) == names
     assert credentials.headers(found) == {"x-team": "a"}
+
+
+def test_a_callers_own_key_is_asked_for_by_its_name() -> None:
+    own = endpoint(Auth(source="own:k1/2"))
+    assert Credentials({}, {"k1/2": "theirs"}.get).headers(own) == {"authorization": "Bearer theirs"}
+    assert Credentials({}, {}.get).headers(own) is None
+    assert Credentials({"k1/2": "not this"}).headers(own) is None
+    with pytest.raises(ConfigError, match="own: is for callers' own keys"):
+        check_source("own:k1", "trunkline.toml: providers[0].api_key")

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -32,6 +32,7 @@ from trunkline.providers.google import (
     token_of,
     vertex_base,
 )
+from trunkline.providers.google_keys import read_key
 from trunkline.transport.client import Client
 from trunkline.transport.egress import EgressGuard
 
@@ -109,7 +110,7 @@ def token(value: str, seconds: int = 3600) -> tuple[int, object]:
 
 
 def account(port: int) -> ServiceAccount:
-    return parse_account(key_file(token_uri=f"http://127.0.0.1:{port}/token"), "key", operator=True)
+    return parse_account(key_file(token_uri=f"http://127.0.0.1:{port}/token"), "key", read_key, operator=True)
 
 
 def play(server: TokenServer, scene: Callable[[GoogleTokens, Clock], Coroutine[Any, Any, None]]) -> None:
@@ -346,14 +347,16 @@ def test_the_metadata_guard_resolves_one_host() -> None:
 )
 def test_a_users_key_names_googles_own_token_server(uri: str) -> None:
     with pytest.raises(ConfigError, match="token_uri"):
-        parse_account(key_file(token_uri=uri), "key", operator=False)
+        parse_account(key_file(token_uri=uri), "key", read_key, operator=False)
 
 
 def test_an_operators_key_may_name_another_token_server() -> None:
-    assert parse_account(key_file(token_uri="https://tokens.corp.example:8443/t"), "key", operator=True).token_uri.endswith("8443/t")
+    assert parse_account(key_file(token_uri="https://tokens.corp.example:8443/t"), "key", read_key, operator=True).token_uri.endswith(
+        "8443/t"
+    )
     for uri in ("http://tokens.corp.example/t", "ftp://tokens.corp.example/t", "https://u@tokens.corp.example/t"):
         with pytest.raises(ConfigError, match="token_uri"):
-            parse_account(key_file(token_uri=uri), "key", operator=True)
+            parse_account(key_file(token_uri=uri), "key", read_key, operator=True)
 
 
 def test_a_users_token_server_must_pass_the_egress_guard() -> None:
@@ -370,14 +373,12 @@ def test_a_users_token_server_must_pass_the_egress_guard() -> None:
         (b'{"type":5}', "not JSON"),
         (key_file(type="authorized_user"), "service_account"),
         (key_file(client_email=""), "client_email"),
-        (key_file(private_key="nonsense"), "PEM"),
-        (key_file(private_key=""), "PEM"),
-        (key_file(private_key=pem(ec.generate_private_key(ec.SECP256R1()))), "RSA"),
+        (key_file(private_key="nonsense"), "private_key is not an unencrypted key in PEM"),
     ],
 )
 def test_bad_keys_are_named_and_never_shown(data: bytes, words: str) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
-        parse_account(data, "env:GOOGLE_KEY", operator=True)
+        parse_account(data, "env:GOOGLE_KEY", read_key, operator=True)
     assert "PRIVATE" not in str(caught.value)
     assert "env:GOOGLE_KEY" in str(caught.value)
 
@@ -390,22 +391,22 @@ def test_where_a_key_is_found(tmp_path: Path) -> None:
         ("env:GOOGLE_APPLICATION_CREDENTIALS", {"GOOGLE_APPLICATION_CREDENTIALS": str(path)}),
         ("env:GOOGLE_KEY", {"GOOGLE_KEY": key_file().decode()}),
     ):
-        found = find_account(source, environ)
+        found = find_account(source, environ, read_key)
         assert found is not None
         assert found.client_email == "robot@acme-1.iam.example"
-    assert find_account("env:GOOGLE_KEY", {}) is None
+    assert find_account("env:GOOGLE_KEY", {}, read_key) is None
     with pytest.raises(ConfigError, match="cannot be read"):
-        find_account(f"file:{path}x", {})
+        find_account(f"file:{path}x", {}, read_key)
 
 
 def test_nothing_secret_is_printed() -> None:
-    found = parse_account(key_file(), "key", operator=False)
+    found = parse_account(key_file(), "key", read_key, operator=False)
     assert repr(found) == "ServiceAccount(robot@acme-1.iam.example)"
     assert "secret" not in repr(token_of(200, [], b'{"access_token":"secret","expires_in":1}', NOW))
 
 
 def test_a_key_without_an_id_is_signed_without_one() -> None:
-    text = assertion(parse_account(key_file(private_key_id=""), "key", operator=False), 5)
+    text = assertion(parse_account(key_file(private_key_id=""), "key", read_key, operator=False), 5)
     assert msgspec.json.decode(part(text.split(".")[0])) == {"alg": "RS256", "typ": "JWT"}
 
 

@@ -1,8 +1,9 @@
 import pytest
+from msgspec import structs
 
 from trunkline.errors import ConfigError
 from trunkline.protocol.catalogue import Auth, DataPolicy, Provider
-from trunkline.protocol.quirks import Quirks
+from trunkline.protocol.quirks import OperationQuirks, Quirks
 from trunkline.providers.records import built_in, dialect_named, overlay, provider_of, variables_of
 
 ACME = {"slug": "acme", "name": "Acme", "base_url": "http://127.0.0.1:9001/v1", "api_key": "env:ACME_API_KEY"}
@@ -168,6 +169,22 @@ def test_mistakes_are_named(change: dict[str, object], expected: str) -> None:
 def test_a_new_provider_needs_an_address() -> None:
     with pytest.raises(ConfigError, match=r"providers\[0\]\.base_url: missing"):
         made({"slug": "acme"})
+
+
+def test_overlay_puts_operations_on_top_key_by_key() -> None:
+    before = Quirks(
+        rename={"a": "b"},
+        operations={"embeddings": OperationQuirks(path="/embed", batch=96, set={"x": 1}), "rerank": OperationQuirks(path="/rerank")},
+    )
+    table = {"rename": {"c": "d"}, "operations": {"embeddings": {"batch": 8, "set": {"y": 2}}, "speech": {"voice": "ada"}}}
+    after = overlay(before, table, Quirks, "q")
+    assert after.rename == {"c": "d"}
+    assert after.operations == {
+        "embeddings": OperationQuirks(path="/embed", batch=8, set={"y": 2}),
+        "rerank": OperationQuirks(path="/rerank"),
+        "speech": OperationQuirks(voice="ada"),
+    }
+    assert overlay(before, {"rename": {}, "operations": {}}, Quirks, "q") == structs.replace(before, rename={})
 
 
 def test_overlay_and_dialect() -> None:

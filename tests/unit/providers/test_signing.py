@@ -12,7 +12,9 @@ from msgspec.structs import replace
 
 from trunkline.errors import UpstreamRefused
 from trunkline.protocol.catalogue import Auth, AuthStyle, Endpoint
+from trunkline.providers import signing
 from trunkline.providers.aws import Keys
+from trunkline.providers.google_keys import read_key
 from trunkline.providers.signing import Signer, Signers
 from trunkline.transport.client import Client
 from trunkline.transport.egress import EgressGuard
@@ -37,7 +39,7 @@ def endpoint(style: AuthStyle, source: str = "", base_url: str = BEDROCK) -> End
 
 
 def signers(environ: dict[str, str], **changes: Any) -> Signers:
-    return Signers(environ, Client(EgressGuard()), **changes)
+    return Signers(environ, Client(EgressGuard()), read_key, **changes)
 
 
 def opened(signer: Signer | None) -> str:
@@ -90,7 +92,7 @@ def test_a_credential_that_cannot_be_used_is_a_failure_of_the_endpoint(
 
 def test_google_has_a_key_or_the_machines_own_account() -> None:
     async def both() -> None:
-        kept = Signers({"ACCOUNT": ACCOUNT}, Client(EgressGuard()))
+        kept = Signers({"ACCOUNT": ACCOUNT}, Client(EgressGuard()), read_key)
         assert kept.to(endpoint("google", "env:ACCOUNT")) is kept.to(endpoint("google", "env:ACCOUNT"))
         assert kept.to(endpoint("google")) is not kept.to(endpoint("google", "env:ACCOUNT"))
         assert kept.metadata() is kept.metadata()
@@ -120,3 +122,26 @@ def test_googles_token_is_forgotten_when_it_is_refused() -> None:
 
 def test_nothing_to_close() -> None:
     asyncio.run(signers({}).close())
+
+
+def test_a_callers_own_key_signs_with_what_it_holds() -> None:
+    theirs = '{"accessKeyId": "THEIRS", "secretAccessKey": "s", "region": "eu-west-1"}'
+    held = signers(KEYS, own={"k": theirs, "bearer": "token", "google": ACCOUNT}.get)
+    assert "Credential=THEIRS/" in opened(held.to(endpoint("aws", "own:k")))
+    assert opened(held.to(endpoint("aws", "own:bearer"))) == "Bearer token"
+    assert held.to(endpoint("google", "own:google")) is not None
+
+
+@pytest.mark.parametrize("style", ["aws", "google"])
+def test_a_callers_own_key_that_is_gone_is_never_the_instances(style: AuthStyle) -> None:
+    with pytest.raises(UpstreamRefused) as error:
+        signers({**KEYS, "GOOGLE_APPLICATION_CREDENTIALS": ACCOUNT}).to(endpoint(style, "own:k"))
+    assert error.value.kind == "credential"
+
+
+def test_signers_are_kept_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signing, "MOST_SIGNERS", 3)
+    held = signers({}, own=lambda name: f"token-{name}")
+    made = [held.to(endpoint("aws", f"own:{number}")) for number in range(5)]
+    assert held.to(endpoint("aws", "own:4")) is made[4]
+    assert held.to(endpoint("aws", "own:0")) is not made[0]

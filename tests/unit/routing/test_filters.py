@@ -130,8 +130,23 @@ def test_soft_parameters_narrow_one_after_the_other() -> None:
     assert [one.tag for one in prefer_capable(fleet, asks, [])] == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("dialect", "used", "expected"),
+    [("messages", "seed", "require_parameters"), ("messages", "top_k", None), ("chat", "seed", None), ("gemini", "seed", None)],
+)
+@pytest.mark.parametrize("listed", [None, frozenset(("seed", "top_k"))])
+def test_a_parameter_that_a_dialect_has_no_word_for_is_not_supported(
+    dialect: str, used: str, expected: str | None, listed: frozenset[str] | None
+) -> None:
+    one = replace(endpoint("a"), dialect=dialect, supported_parameters=listed)
+    facts = replace(FACTS, parameters=frozenset((used,)))
+    found = reason(one, Preferences(require_parameters=True), facts)
+    assert (found is not None) == (expected is not None)
+    assert expected is None or expected in str(found)
+
+
 def test_a_key_that_is_always_to_be_used_shuts_out_the_shared_capacity_of_its_provider() -> None:
     fleet = [endpoint("a", byok="k", byok_only=True), endpoint("a"), endpoint("a/eu"), endpoint("b"), endpoint("b", byok="l")]
     excluded: list[Exclusion] = []
-    assert [(one.tag, one.byok) for one in own_capacity(fleet, excluded)] == [("a", "k"), ("b", ""), ("b", "l")]
+    assert [(one.tag, one.byok) for one in own_capacity(fleet, fleet, excluded)] == [("a", "k"), ("b", ""), ("b", "l")]
     assert {(one.endpoint.tag, one.rule) for one in excluded} == {("a", "byok_only"), ("a/eu", "byok_only")}

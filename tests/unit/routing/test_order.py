@@ -23,7 +23,7 @@ def arranged(
     seed: float = 0.0,
     facts: RequestFacts = FACTS,
 ) -> list[str]:
-    return [one.tag for _, one in arrange(fleet, facts, health, preferences, (), seed)]
+    return [one.tag for one in arrange(fleet, facts, health, preferences, (), seed).attempts]
 
 
 def test_the_worked_example_of_the_documentation() -> None:
@@ -131,7 +131,7 @@ def keyed(tag: str, key: str, *, fallback: bool = False, price: int = 1) -> Endp
 
 
 def paid(fleet: list[Endpoint], preferences: Preferences = NO_PREFERENCES, seed: float = 0.0, facts: RequestFacts = FACTS) -> list[str]:
-    return [f"{one.tag}:{one.byok or 'shared'}" for _, one in arrange(fleet, facts, HEALTHY, preferences, (), seed)]
+    return [f"{one.tag}:{one.byok or 'shared'}" for one in arrange(fleet, facts, HEALTHY, preferences, (), seed).attempts]
 
 
 def test_own_keys_go_first_in_the_callers_order_then_the_shared_capacity_in_the_same() -> None:
@@ -163,7 +163,7 @@ def test_stickiness_does_not_lead_past_an_own_key() -> None:
 
 
 def test_a_rank_has_a_number_for_each_column() -> None:
-    ranks = [rank for rank, _ in arrange([endpoint("a"), endpoint("b")], FACTS, HEALTHY, NO_PREFERENCES, (), 0.99)]
+    ranks = arrange([endpoint("a"), endpoint("b")], FACTS, HEALTHY, NO_PREFERENCES, (), 0.99).ranks
     assert [len(rank) for rank in ranks] == [len(COLUMNS)] * 2
-    assert ranks == sorted(ranks)
+    assert list(ranks) == sorted(ranks)
     assert [rank[COLUMNS.index("drawn")] for rank in ranks] == [0, 1]

@@ -3,18 +3,23 @@
 import random
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
+from math import inf
 
 import pytest
 from endpoints import endpoint
-from hypothesis import given
-from hypothesis import strategies as st
+from msgspec.structs import replace
+from plans import NOW, Situation, situations
 
-from trunkline.protocol.catalogue import DataPolicy, Endpoint
+from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.health import EndpointHealth, HealthSnapshot, Percentiles
-from trunkline.protocol.routing import NO_PREFERENCES, Cutoffs, MaxPrice, Plan, Preferences, RequestFacts
+from trunkline.protocol.routing import NO_PREFERENCES, Cutoffs, MaxPrice, Plan, Preferences, RequestFacts, Sort
+from trunkline.routing.boards import Boards
+from trunkline.routing.filters import RULES, SOFT_PARAMETERS
 from trunkline.routing.plan import make_plan
-from trunkline.routing.slugs import matches
+from trunkline.routing.standings import EPSILON
 
+MANY = 2_000
 FACTS = RequestFacts(models=("a/m",))
 HEALTHY = HealthSnapshot()
 
@@ -102,6 +107,12 @@ def test_an_own_key_does_not_exempt_from_a_data_policy() -> None:
     assert {one.reason for one in plan.excluded} == {"data_policy:zdr"}
 
 
+def test_a_data_policy_is_the_reason_also_where_a_key_is_always_to_be_used() -> None:
+    fleet = (endpoint("a", byok="k", byok_only=True), endpoint("a"))
+    plan = make_plan(FACTS, [fleet], HEALTHY, Preferences(zdr=True), 0.3)
+    assert [(one.reason, one.rule) for one in plan.excluded] == [("data_policy:zdr", "zdr")] * 2
+
+
 def test_a_key_for_one_model_that_is_always_to_be_used() -> None:
     mini = (endpoint("openai", byok="A", byok_only=True), endpoint("openai", byok="B"), endpoint("openai"))
     plan = make_plan(FACTS, [mini], HEALTHY, NO_PREFERENCES, 0.9)
@@ -114,155 +125,168 @@ CRITICAL = {1: 10.83, 2: 13.82, 3: 16.27, 4: 18.47, 5: 20.52}
 """Chi-square at 0.1 % by degrees of freedom (any table of the distribution)."""
 
 
+@pytest.mark.parametrize("boards", [None, Boards()])
 @pytest.mark.parametrize("prices", [(1, 3), (10, 11, 12), (5, 5, 5, 5), (100, 150, 200, 400, 800), (7, 8, 9, 10, 11, 12)])
-def test_the_first_choice_follows_one_over_price_squared(prices: tuple[int, ...]) -> None:
+def test_the_first_choice_follows_one_over_price_squared(prices: tuple[int, ...], boards: Boards | None) -> None:
     seeds = random.Random(20260728)
     fleet = tuple(endpoint("abcdef"[index], price) for index, price in enumerate(prices))
     draws = 20_000
-    first = Counter(make_plan(FACTS, [fleet], HEALTHY, NO_PREFERENCES, seeds.random()).attempts[0].tag for _ in range(draws))
+    first = Counter(make_plan(FACTS, [fleet], HEALTHY, NO_PREFERENCES, seeds.random(), boards).attempts[0].tag for _ in range(draws))
     total = sum(1 / price**2 for price in prices)
     expected = {one.tag: draws / price**2 / total for one, price in zip(fleet, prices, strict=True)}
     chi_square = sum((first[tag] - share) ** 2 / share for tag, share in expected.items())
     assert chi_square < CRITICAL[len(prices) - 1]
 
 
-TAGS = ("a", "a/eu", "a/priority", "b", "b/flex", "c", "d/fp8", "e")
-NAMES = st.sampled_from([*TAGS, "d", "zzz"])
-PERCENTILES = st.builds(Percentiles, *[st.sampled_from([1.0, 5.0, 50.0])] * 4)
-CUTOFFS = st.none() | st.builds(Cutoffs, *[st.none() | st.sampled_from([2.0, 20.0])] * 4)
-HEALTHS = st.builds(
-    EndpointHealth,
-    recent_failures=st.integers(0, 2),
-    standing=st.sampled_from(["normal", "degraded", "down"]),
-    ejected_until=st.sampled_from([0.0, 99.0, 101.0, 130.0]),
-    probing=st.booleans(),
-    headroom=st.sampled_from([0.0, 0.5, 1.0]),
-    latency=st.none() | PERCENTILES,
-    throughput=st.none() | PERCENTILES,
-    requests=st.sampled_from([0, 500]),
-    speed=st.none() | st.sampled_from([1.0, 50.0, 60.0]),
-    tool_requests=st.sampled_from([0, 500]),
-    tool_success=st.none() | st.sampled_from([0.2, 0.98, 0.99]),
-)
-SNAPSHOTS = st.builds(
-    HealthSnapshot,
-    st.dictionaries(st.sampled_from(TAGS), HEALTHS),
-    st.dictionaries(st.tuples(st.sampled_from(["a", "b", "k"]), st.sampled_from(["", "a/m"])), st.sampled_from([50.0, 120.0])),
-    st.just(100.0),
-)
-LISTS = st.lists(NAMES, max_size=4).map(tuple)
-PREFERENCES = st.builds(
-    Preferences,
-    order=LISTS,
-    only=st.none() | LISTS,
-    ignore=LISTS,
-    allow_fallbacks=st.booleans(),
-    require_parameters=st.booleans(),
-    data_collection=st.sampled_from(["allow", "deny"]),
-    zdr=st.booleans(),
-    quantizations=st.none() | st.just(("fp8", "unknown")),
-    sort=st.none() | st.sampled_from(["price", "throughput", "latency", "exacto"]),
-    max_price=st.none() | st.builds(MaxPrice, prompt=st.integers(0, 5)),
-    partition=st.sampled_from(["model", "none"]),
-    enforce_distillable_text=st.booleans(),
-    min_throughput=CUTOFFS,
-    max_latency=CUTOFFS,
-)
-PARAMETERS = st.frozensets(st.sampled_from(["tools", "response_format", "verbosity", "seed"]))
-REQUESTS = st.builds(
-    RequestFacts,
-    st.just(("a/m", "a/n")),
-    PARAMETERS,
-    st.sampled_from([0, 100, 1000]),
-    st.none() | st.sampled_from([10, 1000]),
-    service_tier=st.sampled_from([None, "auto", "default", "priority", "fast", "flex"]),
-    variants=st.dictionaries(
-        st.sampled_from(["a/m", "a/n"]), st.lists(st.sampled_from(["nitro", "floor", "exacto"]), max_size=2).map(tuple)
-    ),
-    sticky=st.sampled_from(["", *TAGS]),
-    distillable=st.frozensets(st.sampled_from(["a/m", "a/n"])),
-)
-ENDPOINTS = st.builds(
-    endpoint,
-    st.sampled_from(TAGS),
-    st.integers(0, 8),
-    model=st.sampled_from(["a/m", "a/n"]),
-    quantization=st.sampled_from([None, "fp8", "mxfp8", "int4"]),
-    data_policy=st.builds(DataPolicy, st.booleans(), st.none(), st.booleans()),
-    supported_parameters=st.none() | PARAMETERS,
-    context_length=st.none() | st.sampled_from([50, 500]),
-    max_completion_tokens=st.none() | st.sampled_from([100, 5000]),
-    byok=st.sampled_from(["", "", "k", "l"]),
-    byok_fallback=st.booleans(),
-    byok_only=st.booleans(),
-)
-FLEETS = st.lists(st.lists(ENDPOINTS, max_size=6).map(tuple), min_size=1, max_size=2)
-SEEDS = st.floats(0, 1, exclude_max=True)
-
-
 def same(endpoints: Iterable[Endpoint]) -> Counter[tuple[str, str]]:
     return Counter((one.id, one.byok) for one in endpoints)
 
 
-@given(REQUESTS, FLEETS, SNAPSHOTS, PREFERENCES, SEEDS)
-def test_hard_filters_never_leak(
-    facts: RequestFacts, fleets: list[tuple[Endpoint, ...]], health: HealthSnapshot, wish: Preferences, seed: float
-) -> None:
-    for one in make_plan(facts, fleets, health, wish, seed).attempts:
-        assert wish.only is None or any(matches(slug, one) for slug in wish.only)
-        assert one.tag not in wish.ignore
-        assert one.provider not in wish.ignore
-        assert not wish.zdr or one.data_policy.zdr
-        assert wish.data_collection == "allow" or not one.data_policy.training
-        assert wish.quantizations is None or one.quantization in (None, "fp8", "mxfp8")
-        assert wish.max_price is None or one.pricing.prompt <= (wish.max_price.prompt or 0)
-        assert not wish.enforce_distillable_text or one.model in facts.distillable
-        assert not wish.require_parameters or one.supported_parameters is None or facts.parameters <= one.supported_parameters
-        assert one.max_completion_tokens is None or (facts.max_tokens or 0) <= one.max_completion_tokens
-        assert wish.allow_fallbacks or not wish.order or any(matches(slug, one) for slug in wish.order)
+def broken_rules(one: Endpoint, facts: RequestFacts, wish: Preferences) -> list[str]:
+    """The hard filters that this endpoint does not pass, told anew and one by one, without a look at how the planner does it."""
+    tier = one.tag.rpartition("/")[2] if one.tag.rpartition("/")[2] in ("priority", "fast", "flex") else ""
+    names = {one.tag} if tier else {one.tag, one.provider}
+    families = {"fp8": {"fp8", "mxfp8"}, "fp4": {"fp4", "mxfp4", "nvfp4"}}
+    ceiling = wish.max_price or MaxPrice()
+    dearest = [
+        (getattr(ceiling, name), rate)
+        for name in ("prompt", "completion", "request", "image", "audio")
+        for rate in [
+            getattr(one.pricing, name) or 0,
+            *(
+                override.rates.get(name, 0)
+                for override in one.pricing.overrides
+                if override.min_prompt_tokens is None or facts.prompt_tokens > override.min_prompt_tokens
+            ),
+        ]
+    ]
+    named = {slug for slug in (*wish.order, *(wish.only or ())) if slug == one.tag}
+    asked = {"priority": {"priority", "fast"}, "fast": {"priority", "fast"}, "flex": {"flex"}}.get(facts.service_tier or "", set())
+    variants = facts.variants.get(one.model, ()) if facts.service_tier in (None, "auto") and not wish.order else ()
+    asked |= {"nitro": {"priority", "fast"}, "floor": {"flex"}}.get(next((name for name in variants if name != "exacto"), ""), set())
+    checks = {
+        "only": wish.only is not None and names.isdisjoint(wish.only),
+        "ignore": one.tag in wish.ignore or one.provider in wish.ignore,
+        "order without fallbacks": bool(wish.order) and not wish.allow_fallbacks and names.isdisjoint(wish.order),
+        "region": bool(facts.region) and one.region != facts.region,
+        "zdr": wish.zdr and not one.data_policy.zdr,
+        "data_collection": wish.data_collection == "deny" and one.data_policy.training,
+        "distillable": wish.enforce_distillable_text and one.model not in facts.distillable,
+        "quantizations": wish.quantizations is not None
+        and not any((one.quantization or "unknown") in families.get(wanted, {wanted}) for wanted in wish.quantizations),
+        "max_price": any(limit is not None and rate > limit for limit, rate in dearest),
+        "require_parameters": wish.require_parameters
+        and one.supported_parameters is not None
+        and bool(facts.parameters - one.supported_parameters),
+        "context": facts.prompt_tokens / 1.25 > min(one.context_length or 10**9, one.max_prompt_tokens or 10**9),
+        "max_tokens": (facts.max_tokens or 0) > (one.max_completion_tokens or 10**9),
+        "tier": bool(tier) and tier not in asked and not named,
+    }
+    return [name for name, broken in checks.items() if broken]
 
 
-@given(REQUESTS, FLEETS, SNAPSHOTS, PREFERENCES, SEEDS)
-def test_nothing_is_lost_without_a_reason_and_nothing_tried_twice(
-    facts: RequestFacts, fleets: list[tuple[Endpoint, ...]], health: HealthSnapshot, wish: Preferences, seed: float
-) -> None:
-    plan = make_plan(facts, fleets, health, wish, seed)
-    assert max(same(plan.attempts).values(), default=1) == 1
-    given_ = same(one for fleet in fleets for one in fleet)
-    assert set(same(plan.attempts)) | set(same(one.endpoint for one in plan.excluded)) == set(given_)
-    assert all(one.reason and one.rule for one in plan.excluded)
-    assert wish.allow_fallbacks or wish.order or len(plan.attempts) <= 1
-    assert make_plan(facts, fleets, health, wish, seed) == plan
+def planned(one: Situation, boards: Boards | None = None) -> Plan:
+    return make_plan(one.facts, one.fleets, one.health, one.wish, one.seed, boards)
 
 
-@given(FLEETS, SNAPSHOTS, SEEDS, PARAMETERS, CUTOFFS, CUTOFFS)
-def test_health_and_soft_preferences_never_empty_the_list(
-    fleets: list[tuple[Endpoint, ...]],
-    health: HealthSnapshot,
-    seed: float,
-    parameters: frozenset[str],
-    slow: Cutoffs | None,
-    late: Cutoffs | None,
-) -> None:
-    facts = RequestFacts(("a/m",), parameters)
-    wish = Preferences(min_throughput=slow, max_latency=late)
-    plan = make_plan(facts, fleets, health, wish, seed)
-    plain = [one for fleet in fleets for one in fleet if one.tag not in ("a/priority", "b/flex")]
-    forced = {one.provider for fleet in fleets for one in fleet if one.byok_only}
-    assert bool(plan.attempts) or all(not one.byok and one.provider in forced for one in plain)
-    unmeasured = make_plan(facts, fleets, HEALTHY, NO_PREFERENCES, seed)
-    assert same(plan.attempts) == same(unmeasured.attempts)
+def test_the_situations_leave_something_to_plan() -> None:
+    plans = [planned(one) for one in situations(MANY)]
+    assert sum(len(plan.attempts) > 1 for plan in plans) > MANY / 4
+    rules = Counter(one.rule for plan in plans for one in plan.excluded)
+    known = {rule.name for rule in RULES} | {"service_tier", "allow_fallbacks", "byok_only", *SOFT_PARAMETERS}
+    assert known - set(rules) == {"tool_choice", "structured_outputs"}
 
 
-@given(REQUESTS, FLEETS, SNAPSHOTS, PREFERENCES, SEEDS, SEEDS)
-def test_the_order_under_sort_and_order_does_not_depend_on_chance(
-    facts: RequestFacts, fleets: list[tuple[Endpoint, ...]], health: HealthSnapshot, wish: Preferences, seed: float, other: float
-) -> None:
-    if wish.sort is not None or wish.order:
-        assert make_plan(facts, fleets, health, wish, seed) == make_plan(facts, fleets, health, wish, other)
+def test_hard_filters_never_leak() -> None:
+    """Nor is anything left out by a filter that it passes."""
+    chosen = {"service_tier", "allow_fallbacks", "byok_only", *SOFT_PARAMETERS}
+    for one in situations(MANY):
+        plan = planned(one)
+        for tried in plan.attempts:
+            assert broken_rules(tried, one.facts, one.wish) == [], one
+            shut = {own.provider for fleet in one.fleets if any(tried is other for other in fleet) for own in fleet if own.byok_only}
+            assert tried.byok or tried.provider not in shut, one
+        for left in plan.excluded:
+            assert left.reason
+            assert left.rule in chosen or broken_rules(left.endpoint, one.facts, one.wish), (left, one)
 
 
-@given(FLEETS, SNAPSHOTS, SEEDS)
-def test_what_waits_is_behind_all_that_does_not(fleets: list[tuple[Endpoint, ...]], health: HealthSnapshot, seed: float) -> None:
-    waits = [rank[0] for rank in make_plan(FACTS, fleets, health, NO_PREFERENCES, seed).ranks]
-    assert waits == sorted(waits)
+def test_nothing_is_lost_without_a_reason_and_nothing_tried_twice() -> None:
+    for one in situations(MANY):
+        plan = planned(one)
+        assert max(same(plan.attempts).values(), default=1) == 1, one
+        given = same(each for fleet in one.fleets for each in fleet)
+        assert set(same(plan.attempts)) | set(same(each.endpoint for each in plan.excluded)) == set(given), one
+        assert one.wish.allow_fallbacks or one.wish.order or len(plan.attempts) <= 1, one
+
+
+def test_health_and_soft_preferences_leave_nothing_out() -> None:
+    """Whatever the hard ones are: the same endpoints as without sort, cut-offs, conversation and any knowledge of health."""
+    for one in situations(MANY):
+        wish = replace(one.wish, allow_fallbacks=True)
+        hard = replace(wish, sort=None, min_throughput=None, max_latency=None)
+        calm = make_plan(replace(one.facts, sticky=""), one.fleets, HEALTHY, hard, 0.0)
+        assert same(planned(replace(one, wish=wish)).attempts) == same(calm.attempts), one
+
+
+def test_soft_parameters_never_empty_the_list() -> None:
+    for one in situations(MANY):
+        asked = replace(one, wish=replace(one.wish, require_parameters=False))
+        silent = replace(asked, facts=replace(one.facts, parameters=frozenset()))
+        assert bool(planned(asked).attempts) == bool(planned(silent).attempts), one
+
+
+def test_the_order_under_sort_and_order_does_not_depend_on_chance() -> None:
+    for one in situations(MANY):
+        if one.wish.sort is not None or one.wish.order:
+            plans = [planned(replace(one, seed=seed)) for seed in (0.0, 0.5, 0.99)]
+            assert plans[0] == plans[1] == plans[2], one
+
+
+def figure(sort: Sort, one: Endpoint, known: EndpointHealth) -> float:
+    """What is sorted by."""
+    if sort == "price":
+        return one.pricing.prompt + one.pricing.completion
+    if sort == "latency":
+        return inf if known.latency is None else known.latency.p50
+    return inf if known.throughput is None else -known.throughput.p50
+
+
+@pytest.mark.parametrize("sort", ["price", "throughput", "latency"])
+def test_a_sort_is_kept_among_those_that_are_equally_well(sort: Sort) -> None:
+    def standing(one: Endpoint, health: HealthSnapshot) -> tuple[object, ...]:
+        known = health.endpoints.get(one.id, EndpointHealth())
+        cooling = any(name in (one.byok, one.provider) for name, _ in health.cooldowns)
+        return known.recent_failures > 0, known.standing, known.ejected_until > NOW, known.probing, cooling, one.byok, one.byok_fallback
+
+    for one in situations(MANY):
+        health = one.health
+        attempts = make_plan(FACTS, one.fleets[:1], health, Preferences(sort=sort), one.seed).attempts
+        for before, after in pairwise(attempts):
+            if standing(before, health) == standing(after, health):
+                figures = [figure(sort, each, health.endpoints.get(each.id, EndpointHealth())) for each in (before, after)]
+                assert figures[0] <= figures[1], one
+
+
+def test_what_is_remembered_changes_no_plan() -> None:
+    """Requests for the same endpoints, one after the other, while time passes and credentials cool: what was remembered of one must not
+    reach another that it is not true for."""
+    others = [*situations(5)]
+    for town in situations(MANY // 8):
+        boards = Boards()
+        later, cooler = replace(town.health, now=NOW + 25), replace(town.health, cooldowns={("a", ""): NOW + 50})
+        for health in (replace(town.health, cooldowns={}), cooler, later, town.health, others[0].health):
+            for other in (town, *others):
+                met = Situation(other.facts, town.fleets, health, other.wish, other.seed)
+                assert planned(met, boards) == planned(met), met
+
+
+def test_what_waits_is_behind_all_that_does_not() -> None:
+    for one in situations(MANY):
+        plan = make_plan(FACTS, one.fleets, one.health, NO_PREFERENCES, one.seed)
+        waits = [rank[0] for rank in plan.ranks]
+        assert waits == sorted(waits)
+        for tried, wait in zip(plan.attempts, waits, strict=False):
+            known = one.health.endpoints.get(tried.id, EndpointHealth())
+            until = [known.ejected_until, *(one.health.cooldowns.get((tried.credential, model), 0.0) for model in ("", tried.model))]
+            assert wait == pytest.approx(max(max(until) - NOW, EPSILON if known.probing and known.ejected_until <= NOW else 0.0)), one

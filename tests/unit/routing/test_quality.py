@@ -1,5 +1,6 @@
 """Auto Exacto (contract 3.10): thresholds, data floors, and where it does not run."""
 
+import msgspec
 import pytest
 from endpoints import endpoint
 
@@ -58,6 +59,33 @@ def test_fewer_than_four_providers_are_not_compared() -> None:
     assert tiers(FLEET[:3], [seen(100), seen(100), seen(1, tools=0.1)]) == [GOOD] * 3
     regions = [endpoint("a"), endpoint("a/x"), endpoint("b"), endpoint("c")]
     assert tiers(regions, [seen(100), seen(100), seen(100), seen(1)]) == [GOOD] * 4
+
+
+def rated(entry: EndpointHealth, *, behind: bool | None) -> EndpointHealth:
+    return msgspec.structs.replace(entry, behind=behind)
+
+
+def test_a_benchmark_that_is_behind_deprioritises_whatever_else_is_known() -> None:
+    peers = [rated(one, behind=False) for one in STEADY]
+    assert tiers(FLEET, [*peers, rated(seen(), behind=True)]) == [GOOD] * 4 + [DEPRIORITISED]
+    assert tiers(FLEET, [*peers, rated(EndpointHealth(), behind=True)])[4] == DEPRIORITISED
+
+
+def test_without_a_score_that_others_have_there_is_too_little_data() -> None:
+    peers = [rated(one, behind=False) for one in STEADY]
+    assert tiers(FLEET, [*peers, seen()]) == [GOOD] * 4 + [UNMEASURED]
+    assert tiers(FLEET, [*peers, rated(seen(requests=99), behind=False)])[4] == UNMEASURED
+    assert tiers(FLEET, [*peers, rated(seen(10), behind=False)])[4] == DEPRIORITISED
+
+
+def test_a_signal_that_nobody_has_is_not_missed() -> None:
+    assert tiers(FLEET, [*STEADY, seen()]) == [GOOD] * 5
+    scores_only = [rated(EndpointHealth(), behind=behind) for behind in (False, False, True, None, False)]
+    assert tiers(FLEET, scores_only) == [GOOD, GOOD, DEPRIORITISED, UNMEASURED, GOOD]
+
+
+def test_benchmarks_were_compared_with_all_endpoints_of_the_model() -> None:
+    assert tiers(FLEET[:2], [rated(EndpointHealth(), behind=True), rated(EndpointHealth(), behind=False)]) == [DEPRIORITISED, GOOD]
 
 
 HEALTH = HealthSnapshot({"a": seen(10), "b": seen(100), "c": seen(100), "d": seen(100)})

@@ -89,7 +89,7 @@ QUICK, LATE = Percentiles(0.5, 1, 2, 4), Percentiles(0.5, 1, 4, 8)
 )
 def test_preferred_throughput_and_latency(preferences: Preferences, expected: list[bool]) -> None:
     entries = [EndpointHealth(throughput=FAST, latency=QUICK), EndpointHealth(throughput=SLOW, latency=LATE), EndpointHealth()]
-    assert shortfalls(entries, preferences) == expected
+    assert shortfalls(entries, preferences.min_throughput, preferences.max_latency) == expected
 
 
 def test_what_misses_a_preference_goes_last_and_stays() -> None:

@@ -9,6 +9,7 @@ import brotli
 import pytest
 
 from trunkline.errors import ConnectionLost, MalformedResponse, ResponseTooLarge, UpstreamTimeout
+from trunkline.protocol.catalogue import Timeouts
 from trunkline.transport.response import Response
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\ntransfer-encoding: chunked\r\nX-Twice: 1\r\nX-Twice: 2\r\n\r\n"
@@ -359,5 +360,37 @@ def test_compressed_bytes_are_poured_unpacked(run, converse):
             seen = []
             assert not await (await talk.send()).pour(lambda data: seen.append(data) or True)
             assert b"".join(seen) == b"0123456789" * 50
+
+    run(main())
+
+
+@pytest.mark.parametrize("size", [2, 50_000_000], ids=["small", "larger-than-all-buffers"])
+def test_whether_the_request_has_gone_out(run, converse, size):
+    class Holder:
+        response = None
+
+    async def main():
+        async with converse([30.0]) as talk:
+            holder = Holder()
+            sending = asyncio.create_task(talk.client.send(talk.target, b"x" * size, Timeouts(), holder=holder))
+            while holder.response is None:
+                await asyncio.sleep(0.001)
+            whole = size == 2
+            assert holder.response.sent == whole
+            sending.cancel()
+            await asyncio.wait([sending])
+            assert holder.response.sent == whole, "as it was when it was closed"
+            assert holder.response.error is not None
+
+    run(main())
+
+
+def test_a_request_that_is_answered_has_gone_out(run, converse):
+    async def main():
+        async with converse(["read", HEAD + PIECE + END]) as talk:
+            response = await talk.send()
+            assert response.sent
+            response.close()
+            assert response.sent
 
     run(main())

@@ -6,7 +6,7 @@ import ssl
 import pytest
 import trustme
 
-from trunkline.errors import ConnectFailed
+from trunkline.errors import CertificateRejected, ConnectFailed
 from trunkline.protocol.catalogue import Timeouts
 from trunkline.transport.client import Client
 from trunkline.transport.egress import EgressGuard
@@ -99,7 +99,7 @@ def test_a_wrong_name_is_refused_in_clear_words(run, fault_server, server_contex
         async with fault_server(["read", KEPT], tls=server_context) as server:
             client = Client(EgressGuard(resolve=resolve), ssl_context=context)
             await fetch(client, f"https://up.example:{server.port}/")
-            with pytest.raises(ConnectFailed, match=r"certificate of https://other\.example.*not valid for 'other\.example'"):
+            with pytest.raises(CertificateRejected, match=r"certificate of https://other\.example.*not valid for 'other\.example'"):
                 await fetch(client, f"https://other.example:{server.port}/")
             assert server.requests and all(b"other" not in request for request in server.requests)
             await client.close()

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, structs
 
-from trunkline.dialects.chat import envelope
+from trunkline.dialects import envelope
 from trunkline.dialects.chat.annotations import shown
 from trunkline.dialects.chat.request import ChatRequest
 from trunkline.dialects.chat.usage import usage_json
@@ -99,19 +99,31 @@ class ChatEncoder:
 
     def whole(self, answer: Answer, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes:
         """The body with usage last."""
+        body = self._body(answer, _ending(answer), usage_json(usage, cost))
+        if metadata is not None:
+            body["openrouter_metadata"] = Raw(metadata)
+        return _encode(body)
+
+    def partial(self, answer: Answer, error: ApiError) -> bytes | None:
+        """The body of a failed answer that said something: the error is inside the choice (contract 2.5)."""
+        if not answer.has_words:
+            return None
+        answer = structs.replace(answer, blocks=[block for block in answer.blocks if block.kind != "tool_call"])
+        native = None if answer.finish is None else answer.finish.native
+        ending: dict[str, object] = {"finish_reason": "error", "native_finish_reason": native, "error": envelope.error_object(error)}
+        return _encode({**self._body(answer, ending, usage_json(Usage(), Cost())), **envelope.routed(error)})
+
+    def _body(self, answer: Answer, ending: dict[str, object], usage: bytes) -> dict[str, object]:
         said: dict[str, object] = {"text": _text(answer, "text")} if self._legacy else {"message": self._message(answer)}
         entries = [] if self._legacy else _entries(answer)
-        choice = {"index": 0, **_ending(answer), **said, "logprobs": {"content": entries, "refusal": None} if entries else None}
-        body = {
+        choice = {"index": 0, **ending, **said, "logprobs": {"content": entries, "refusal": None} if entries else None}
+        return {
             **_lead(self._identity, "text_completion" if self._legacy else "chat.completion"),
             "system_fingerprint": None,
             "service_tier": answer.service_tier,
             "choices": [choice],
-            "usage": Raw(usage_json(usage, cost)),
+            "usage": Raw(usage),
         }
-        if metadata is not None:
-            body["openrouter_metadata"] = Raw(metadata)
-        return _encode(body)
 
     def _start(self, event: BlockStart, out: list[bytes]) -> None:
         place = self._places[event.index] = Place(event)

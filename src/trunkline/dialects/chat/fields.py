@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from trunkline.dialects.chat.messages import Messages
-from trunkline.dialects.preferences import PreferencesWire
+from trunkline.dialects.preferences import ModelName, ModelNames, PreferencesWire
 
 Effort = Literal["max", "xhigh", "high", "medium", "low", "minimal", "none"]
 Positive = Annotated[int, Meta(ge=1)]
+Budget = Annotated[int, Meta(ge=0)]
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Object = dict[str, Raw]
@@ -20,7 +21,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+
 
 class ReasoningWire(Struct, gc=False):
     effort: Effort | None = None
-    max_tokens: Positive | None = None
+    max_tokens: Budget | None = None
     enabled: bool | None = None
     exclude: bool | None = None
     summary: Literal["auto", "concise", "detailed"] | None = None
@@ -83,8 +84,8 @@ class Fields(Struct):
 
     messages: Messages | UnsetType = UNSET
     prompt: str | None = None
-    model: str | None = None
-    models: list[str] | None = None
+    model: ModelName | None = None
+    models: ModelNames | None = None
     route: Literal["fallback", "sort"] | None = None
     provider: PreferencesWire | None = None
     preset: str | None = None

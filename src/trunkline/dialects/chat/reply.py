@@ -2,76 +2,35 @@
 
 import msgspec
 
-from trunkline.dialects import loose
+from trunkline.dialects import envelope, loose
 from trunkline.dialects.chat import plain
 from trunkline.dialects.chat.account import take_usage
 from trunkline.dialects.chat.calls import Call
 from trunkline.dialects.chat.choice import ChoiceReader, Piece
-from trunkline.dialects.chat.request import ChatRequest
-from trunkline.dialects.chat.tools import forced_name
+from trunkline.dialects.chat.translator import LEAD, Translator
 from trunkline.dialects.chat.usage import usage_json, usage_view
-from trunkline.dialects.hub.translation import Identity
 from trunkline.dialects.refusals import refusal_of
 from trunkline.dialects.tiers import served
-from trunkline.errors import MalformedResponse, UpstreamError
-from trunkline.protocol.catalogue import Endpoint
-from trunkline.protocol.quirks import Quirks
+from trunkline.errors import ApiError, MalformedResponse, UpstreamError
 from trunkline.protocol.usage import Cost, Usage
 
-_LEAD = ("id", "object", "created", "model", "provider")
 _encode = msgspec.json.Encoder().encode
 
 
-class ChatReply:
+class ChatReply(Translator):
     """One answer that was not streamed. `decode` reads it and fills the same facts as `ChatStream`; `encode` writes the client's body.
 
     `empty`: no content, no call, and no finish reason or a failed one. `error`: the body carries an error, ended with one,
     or is no answer at all.
     """
 
-    def __init__(
-        self,
-        generation_id: str,
-        model: str,
-        provider: str,
-        created: int,
-        quirks: Quirks,
-        *,
-        legacy: str = "",
-        reasoning_excluded: bool = False,
-        forced_tool: str | None = None,
-    ) -> None:
+    kind = "chat.completion"
+
+    def _begin(self) -> None:
         self.empty = False
-        self.usage: dict[str, object] | None = None
-        self.upstream_id: str | None = None
-        self.service_tier: str | None = None
-        self.error: UpstreamError | None = None
-        self._quirks = quirks
-        self._excluded = reasoning_excluded
-        self._forced_tool = forced_tool
-        self._legacy = legacy == "text"
-        self._generation_id = generation_id
-        self._identity = (generation_id, "text_completion" if self._legacy else "chat.completion", created, model, provider)
         self._plain: plain.PlainAnswer | None = None
-        self._plain_ones = not (self._legacy or forced_tool is not None or quirks.reasoning_out == "tags") and quirks.usage_path == "usage"
         self._document: dict[str, object] = {}
         self._readers: list[ChoiceReader] = []
-
-    @classmethod
-    def of(cls, identity: Identity, endpoint: Endpoint, request: ChatRequest, *, forced_tool: str | None = None) -> "ChatReply":
-        """The translator of an answer to `request` from `endpoint`; `forced_tool` is found out where it is not given."""
-        if forced_tool is None and endpoint.quirks.tools == "schema":
-            forced_tool = forced_name(request)
-        return cls(
-            identity.id,
-            identity.model,
-            identity.provider,
-            identity.created,
-            endpoint.quirks,
-            legacy=request.legacy,
-            reasoning_excluded=request.reasoning_excluded,
-            forced_tool=forced_tool,
-        )
 
     @property
     def finish_reason(self) -> str | None:
@@ -133,13 +92,13 @@ class ChatReply:
         self.upstream_id = identifier if isinstance(identifier, str) and identifier else None
         self.service_tier = served(tier)
         kept = [self._choice(choice, index) for index, choice in enumerate(choices) if isinstance(choice, dict)]
-        lead = dict(zip(_LEAD, self._identity, strict=True))
-        for key in _LEAD:
+        lead = dict(zip(LEAD, self._identity, strict=True))
+        for key in LEAD:
             document.pop(key, None)
         self._document = {**lead, "system_fingerprint": None, **document, "service_tier": self.service_tier, "choices": kept}
         self.empty = not self.output_chars and all(_blank(reader) for reader in self._readers)
         if self.finish_reason == "error":
-            self.error = MalformedResponse(f"The upstream ended its answer with {self.native_finish_reason!r}")
+            self.error = _told(choices) or MalformedResponse(f"The upstream ended its answer with {self.native_finish_reason!r}")
 
     def encode(self, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes:
         """The client's body with usage last. `metadata` is `openrouter_metadata` as JSON."""
@@ -151,6 +110,16 @@ class ChatReply:
             last["openrouter_metadata"] = msgspec.Raw(metadata)
         return _encode({**self._document, **last})
 
+    def partial(self, error: ApiError) -> bytes | None:
+        """The client's body of a failed answer that said something: what it said, and the error inside each choice that has none of its
+        own end (contract 2.5)."""
+        choices = self._document.get("choices")
+        if not self.text_chars or not isinstance(choices, list):
+            return None
+        told = envelope.error_object(error)
+        ended = [{**_without_calls(one), "error": told} if one["finish_reason"] == "error" else one for one in choices]
+        return _encode({**self._document, "choices": ended, "usage": usage_view(Usage(), Cost()), **envelope.routed(error)})
+
     def _choice(self, choice: dict[str, object], position: int) -> dict[str, object]:
         index = choice.get("index")
         index = index if isinstance(index, int) else position
@@ -160,7 +129,7 @@ class ChatReply:
         message = choice.get("message")
         piece = reader.read(message if isinstance(message, dict) else {})
         reader.account(piece)
-        native = choice.get("native_finish_reason") or choice.get("finish_reason")
+        native = "error" if choice.get("error") else choice.get("native_finish_reason") or choice.get("finish_reason")
         rest = reader.close(native if isinstance(native, str) else None)
         reader.account(rest)
         piece.join(rest)
@@ -172,6 +141,20 @@ class ChatReply:
             **({"text": piece.text} if self._legacy else {"message": _message(piece, reader)}),
             **{key: value for key, value in choice.items() if key not in known},
         }
+
+
+def _told(choices: list[object]) -> UpstreamError | None:
+    """The error inside the first choice, where the upstream is a gateway too."""
+    first = choices[0] if choices else None
+    return refusal_of(first) if isinstance(first, dict) and first.get("error") else None
+
+
+def _without_calls(choice: dict[str, object]) -> dict[str, object]:
+    """A choice that failed: its calls may be cut, and nobody may make them."""
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        return choice
+    return {**choice, "message": {key: value for key, value in message.items() if key != "tool_calls"}}
 
 
 def _message(piece: Piece, reader: ChoiceReader) -> dict[str, object]:

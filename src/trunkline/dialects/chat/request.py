@@ -85,6 +85,7 @@ def _build(raw: dict[str, Raw], fields: Fields, seen: Survey, legacy: Literal[""
         _check_tools(fields)
     if fields.response_format is not None:
         _check_format(fields)
+    effort = _effort(fields) if reasoning is not None or fields.reasoning_effort is not None else None
     return ChatRequest(
         fields=raw,
         model=fields.model,
@@ -98,8 +99,9 @@ def _build(raw: dict[str, Raw], fields: Fields, seen: Survey, legacy: Literal[""
         preferences=preferences(fields.provider, fields.route),
         legacy=legacy,
         reasoning_excluded=fields.include_reasoning is False or (reasoning is not None and reasoning.exclude is True),
-        effort=_effort(fields) if reasoning is not None or fields.reasoning_effort is not None else None,
-        reasoning_tokens=None if reasoning is None else reasoning.max_tokens,
+        reasoning_off=effort == "none",
+        effort=effort,
+        reasoning_tokens=None if reasoning is None else reasoning.max_tokens or None,
         tool_choice="function" if isinstance(choice, ToolChoiceWire) else choice,
         chosen_tool=choice.function.name if isinstance(choice, ToolChoiceWire) and choice.function else None,
         schema_format=fields.response_format is not None and fields.response_format.type == "json_schema",
@@ -122,7 +124,7 @@ def _effort(fields: Fields) -> Effort | None:
         raise ApiError("invalid_request", f"reasoning_effort: Contradicts reasoning.effort ({wire.effort})")
     if wire.effort is not None and wire.max_tokens is not None:
         raise ApiError("invalid_request", "reasoning.max_tokens: Give either effort or max_tokens, not both")
-    if wire.enabled is False:
+    if wire.enabled is False or wire.max_tokens == 0:
         return "none"
     return "medium" if effort is None and wire.enabled and wire.max_tokens is None else effort
 

@@ -8,66 +8,40 @@ from typing import Any, cast
 
 import msgspec
 
-from trunkline.dialects import loose
-from trunkline.dialects.chat import envelope, plain_event, splice
+from trunkline.dialects import envelope, loose
+from trunkline.dialects.chat import plain_event, splice
 from trunkline.dialects.chat.account import merge_usage, take_usage
 from trunkline.dialects.chat.calls import Call
 from trunkline.dialects.chat.choice import ChoiceReader, Piece
-from trunkline.dialects.chat.request import ChatRequest
-from trunkline.dialects.chat.tools import forced_name
+from trunkline.dialects.chat.translator import LEAD, Translator
 from trunkline.dialects.chat.unstreamed import payloads_of
 from trunkline.dialects.chat.usage import usage_view
-from trunkline.dialects.hub.translation import Identity
 from trunkline.dialects.refusals import refusal_of
 from trunkline.dialects.tiers import served
-from trunkline.errors import ApiError, MalformedResponse, UpstreamError
-from trunkline.protocol.catalogue import Endpoint
-from trunkline.protocol.quirks import Quirks
+from trunkline.errors import ApiError, MalformedResponse
 from trunkline.protocol.usage import Cost, Usage
 
 DONE = b"data: [DONE]\n\n"
-_LEAD = ("id", "object", "created", "model", "provider")
 _HELD_LIMIT = 16
 _TRIES = 4
-_STANDARD = frozenset((*_LEAD, "choices", "system_fingerprint", "service_tier", "obfuscation"))
+_STANDARD = frozenset((*LEAD, "choices", "system_fingerprint", "service_tier", "obfuscation"))
 _encode = msgspec.json.Encoder().encode
 
 
-class ChatStream:
+class ChatStream(Translator):
     """One streamed answer.
 
-    `forced_tool` is `Splicer.forced_tool(request)`. Facts: `committed`; `done` ([DONE] was seen); `finish_reason` and
-    `native_finish_reason` (None until the upstream gave one); `usage` (the raw object); `text_chars` and `output_chars` (characters of
-    text; of text, reasoning and arguments); `tool_calls`; `upstream_id`; `service_tier`; `error` (what came instead of an answer).
+    Facts beside those of `Translator`: `committed`; `done` ([DONE] was seen); `finish_reason` and `native_finish_reason` (None until the
+    upstream gave one); `text_chars` and `output_chars` (characters of text; of text, reasoning and arguments); `tool_calls`.
     """
 
-    def __init__(
-        self,
-        generation_id: str,
-        model: str,
-        provider: str,
-        created: int,
-        quirks: Quirks,
-        *,
-        legacy: str = "",
-        reasoning_excluded: bool = False,
-        forced_tool: str | None = None,
-    ) -> None:
+    kind = "chat.completion.chunk"
+
+    def _begin(self) -> None:
         self.committed = False
         self.done = False
-        self.usage: dict[str, object] | None = None
-        self.upstream_id: str | None = None
-        self.service_tier: str | None = None
-        self.error: UpstreamError | None = None
-        self._quirks = quirks
-        self._excluded = reasoning_excluded
-        self._forced_tool = forced_tool
-        self._legacy = legacy == "text"
-        self._usage_path = tuple(quirks.usage_path.split("."))
-        self._generation_id = generation_id
-        self._identity = (generation_id, "text_completion" if self._legacy else "chat.completion.chunk", created, model, provider)
-        self._lead: dict[str, object] = dict(zip(_LEAD, self._identity, strict=True))
-        self._plain_ones = not (self._legacy or forced_tool is not None or quirks.reasoning_out == "tags") and quirks.usage_path == "usage"
+        self._usage_path = tuple(self._quirks.usage_path.split("."))
+        self._lead: dict[str, object] = dict(zip(LEAD, self._identity, strict=True))
         self._readers: dict[int, ChoiceReader] = {}
         self._held: list[bytes] = []
         self._template: splice.Template | None = None
@@ -75,22 +49,6 @@ class ChatStream:
         self._call: Call | None = None
         self._learned = 0
         self._spliced = 0
-
-    @classmethod
-    def of(cls, identity: Identity, endpoint: Endpoint, request: ChatRequest, *, forced_tool: str | None = None) -> "ChatStream":
-        """The translator of an answer to `request` from `endpoint`; `forced_tool` is found out where it is not given."""
-        if forced_tool is None and endpoint.quirks.tools == "schema":
-            forced_tool = forced_name(request)
-        return cls(
-            identity.id,
-            identity.model,
-            identity.provider,
-            identity.created,
-            endpoint.quirks,
-            legacy=request.legacy,
-            reasoning_excluded=request.reasoning_excluded,
-            forced_tool=forced_tool,
-        )
 
     @property
     def finish_reason(self) -> str | None:

@@ -58,7 +58,7 @@ class UsageView(Struct, frozen=True, gc=False):
     server_tool_use_details: ServerTools | UnsetType = UNSET
 
 
-def usage_view(usage: Usage, cost: Cost, *, is_byok: bool = False) -> UsageView:
+def usage_view(usage: Usage, cost: Cost) -> UsageView:
     """`usage` and its `cost` as callers see them; encode it with msgspec."""
     input_total, output_total = usage.input_total, usage.output_total
     upstream, prompt, completion = usage.upstream_cost, cost.prompt, cost.completion
@@ -68,7 +68,7 @@ def usage_view(usage: Usage, cost: Cost, *, is_byok: bool = False) -> UsageView:
         output_total,
         input_total + output_total,
         usd(cost.total),
-        is_byok,
+        cost.own_key,
         PromptDetails(
             usage.cache_read or 0,
             (usage.cache_write_5m or 0) + (usage.cache_write_1h or 0),
@@ -87,6 +87,6 @@ def usage_view(usage: Usage, cost: Cost, *, is_byok: bool = False) -> UsageView:
     )
 
 
-def usage_json(usage: Usage, cost: Cost, *, is_byok: bool = False) -> bytes:
+def usage_json(usage: Usage, cost: Cost) -> bytes:
     """The JSON text of `usage_view`."""
-    return _ENCODE(usage_view(usage, cost, is_byok=is_byok))
+    return _ENCODE(usage_view(usage, cost))

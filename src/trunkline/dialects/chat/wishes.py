@@ -85,7 +85,7 @@ def reasoning_of(wishes: Wishes, request: ChatRequest) -> ReasoningWish | None:
     wire = wire or ReasoningWire()
     return ReasoningWish(
         effort=None if request.effort == "none" else request.effort,
-        max_tokens=wire.max_tokens,
+        max_tokens=wire.max_tokens or None,
         enabled=False if request.effort == "none" else wire.enabled,
         exclude=request.reasoning_excluded,
         summary=wire.summary,

@@ -5,6 +5,7 @@ in which form to answer; `address` says where the body goes. In: `decoder` reads
 of `finish` and the citations and probabilities of `evidence`.
 
 The plan that a model makes before it calls tools (`tool_plan`) is reasoning with the id `PLAN`, by which it finds its way back.
+It follows the thoughts (`thinking`) and precedes text and calls, in whole answers by this rule, in streams as they come.
 """
 
 PLAN = "tool_plan"

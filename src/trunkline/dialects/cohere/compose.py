@@ -8,6 +8,7 @@ from msgspec import Raw
 
 from trunkline.dialects.cohere import wishes
 from trunkline.dialects.cohere.history import FREE_TEXT, History
+from trunkline.dialects.deviations import rename
 from trunkline.dialects.hub.conversation import Conversation, Sampling, Tool, ToolChoice
 from trunkline.dialects.parameters import ALIASES
 from trunkline.errors import ApiError
@@ -111,12 +112,8 @@ class Composer:
         return self._known is None or name in self._known or (name == "reasoning" and "include_reasoning" in self._known)
 
     def _patched(self, body: Body) -> Body:
-        quirks = self._quirks
-        for key in quirks.drop:
-            body.pop(key, None)
-        for key in quirks.rename.keys() & body.keys():
-            body[quirks.rename[key]] = body.pop(key)
-        body.update(quirks.set)
+        rename(body, self._quirks)
+        body.update(self._quirks.set)
         return body
 
 

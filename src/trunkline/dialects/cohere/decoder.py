@@ -123,10 +123,18 @@ class CohereDecoder:
         self.done = True
 
     def _message(self, message: Message, out: list[Event]) -> None:
-        """The message of a whole answer, in the order of a stream."""
+        """The message of a whole answer, in the order of a stream: thoughts, the plan they lead to, text, calls.
+
+        A message has no place for the plan among its contents, and no recording of both is known; the order is ours.
+        """
+        parts = [(f"content-{index}", part) for index, part in enumerate(_listed(message.content))]
+        for key, part in parts:
+            if part.thinking:
+                self._part(key, part, out)
         self._plan(message.tool_plan, out)
-        for index, part in enumerate(_listed(message.content)):
-            self._part(f"content-{index}", part, out)
+        for key, part in parts:
+            if not part.thinking:
+                self._part(key, part, out)
         for citation in _listed(message.citations):
             self._cite(citation, out)
         for index, call in enumerate(_listed(message.tool_calls)):

@@ -9,7 +9,9 @@ from trunkline.dialects.converse import FORMAT, marks, tools
 from trunkline.dialects.converse.history import History, Rules
 from trunkline.dialects.converse.structure import Structure, structure_of
 from trunkline.dialects.converse.thinking import Thinking, plan
-from trunkline.dialects.hub.conversation import Conversation
+from trunkline.dialects.deviations import rename
+from trunkline.dialects.hub import sampling
+from trunkline.dialects.hub.conversation import Conversation, Sampling
 from trunkline.dialects.names import Names
 from trunkline.dialects.parameters import ALIASES
 from trunkline.errors import ApiError
@@ -87,12 +89,13 @@ class Composer:
 
     def _tune(self, body: Body, conversation: Conversation, thinking: Thinking, structure: Structure | None) -> None:
         """Everything that is neither content nor tools."""
-        config = self._inference(conversation, thinking)
+        fields = dict(thinking.fields)
+        drawn = sampling.fitted(conversation.sampling, self._supports, thinks=thinking.on)
+        if drawn.top_k is not None:
+            fields["top_k"] = drawn.top_k
+        config = self._inference(conversation, thinking, drawn)
         if config:
             body[INFERENCE] = config
-        fields = dict(thinking.fields)
-        if conversation.sampling.top_k and self._supports("top_k") and not thinking.on:
-            fields["top_k"] = conversation.sampling.top_k
         if fields:
             body[FIELDS] = fields
         if structure is not None and structure.way == "native":
@@ -102,16 +105,15 @@ class Composer:
             body["serviceTier"] = {"type": tier}
         body.update({key: conversation.extra[key] for key in PASSED if key in conversation.extra})
 
-    def _inference(self, conversation: Conversation, thinking: Thinking) -> Body:
-        """`inferenceConfig`. Claude takes no `top_p` beside a temperature, and neither while it thinks."""
-        asked = conversation.sampling
+    def _inference(self, conversation: Conversation, thinking: Thinking, drawn: Sampling) -> Body:
+        """`inferenceConfig`."""
         config: Body = {}
         if thinking.max_tokens is not None:
             config["maxTokens"] = thinking.max_tokens
-        if asked.temperature is not None and self._supports("temperature") and not thinking.on:
-            config["temperature"] = min(asked.temperature, 1.0)
-        elif asked.top_p is not None and self._supports("top_p") and not thinking.on:
-            config["topP"] = asked.top_p
+        if drawn.temperature is not None:
+            config["temperature"] = drawn.temperature
+        if drawn.top_p is not None:
+            config["topP"] = drawn.top_p
         stops = [one for one in conversation.stop if one.strip()]
         if stops and self._supports("stop"):
             config["stopSequences"] = stops
@@ -121,10 +123,7 @@ class Composer:
         quirks = self._quirks
         levels = [body, *(level for key in (INFERENCE, FIELDS) if isinstance(level := body.get(key), dict))]
         for level in levels:
-            for key in quirks.drop:
-                level.pop(key, None)
-            for key in quirks.rename.keys() & level.keys():
-                level[quirks.rename[key]] = level.pop(key)
+            rename(level, quirks)
         for key, value in quirks.set.items():
             known = body.get(key)
             body[key] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
@@ -142,6 +141,13 @@ def decide(endpoint: Endpoint, conversation: Conversation) -> tuple[Thinking, St
     forced = knows_tools(endpoint) and bool(conversation.tools) and conversation.tool_choice.mode in ("required", "function")
     thinking = plan(endpoint.quirks, asked, limit=endpoint.max_completion_tokens, forced=forced)
     return thinking, structure_of(endpoint.quirks, conversation, tools=knows_tools(endpoint), unforced=thinking.unforced)
+
+
+def left_out(endpoint: Endpoint, conversation: Conversation) -> frozenset[str]:
+    """The sampling parameters that an endpoint cannot get beside the rest of a conversation. Raises ApiError as `Composer.compose` does."""
+    thinking, _ = decide(endpoint, conversation)
+    asked = conversation.sampling
+    return sampling.left_out(asked, sampling.fitted(asked, supports(endpoint), thinks=thinking.on))
 
 
 def knows_tools(endpoint: Endpoint) -> bool:

@@ -7,7 +7,6 @@ import msgspec
 from msgspec import Raw, Struct
 
 from trunkline.dialects import loose
-from trunkline.errors import MalformedResponse
 
 ABSENT: Final = Raw()
 """A raw field that did not come."""
@@ -147,13 +146,4 @@ DOCUMENT: Final = msgspec.json.Decoder(Wire)
 
 def read(data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """The value in a payload. Raises MalformedResponse."""
-    try:
-        return decoder.decode(data)
-    except msgspec.ValidationError as error:
-        raise MalformedResponse(f"not an answer of Converse: {error}", status=200) from None
-    except loose.FAILURES:
-        pass
-    try:
-        return decoder.decode(loose.strict(data))
-    except (ValueError, RecursionError) as error:
-        raise MalformedResponse(f"not JSON: {error}", status=200) from None
+    return loose.read(data, decoder, "Converse")

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from trunkline.dialects import loose
+from trunkline.dialects.body import read_schema
 from trunkline.errors import ApiError
 
 Node = dict[str, object]
@@ -62,7 +62,7 @@ def input_schema(parameters: Raw | None, where: str) -> Raw:
     `where`, for what is no JSON object."""
     if parameters is None or bytes(parameters) in (b"null", b"{}"):
         return _EMPTY
-    root = _read(parameters, where)
+    root = read_schema(parameters, where)
     if root.get("type") == "object" and not any(key in root for key in (*_JOINED, "$ref")):
         return parameters
     return Raw(msgspec.json.encode(_plain(root, _Root(root), MAX_DEPTH)))
@@ -71,7 +71,7 @@ def input_schema(parameters: Raw | None, where: str) -> Raw:
 def answer_schema(schema: Raw) -> Raw | None:
     """The schema of a structured answer; None when it cannot be said: recursion, objects with free keys, negations."""
     try:
-        root = _read(schema, "response_format")
+        root = read_schema(schema, "response_format")
         narrowed = _narrowed(root, MAX_DEPTH)
     except (ApiError, _Unsayable):
         return None
@@ -83,20 +83,10 @@ def answer_schema(schema: Raw) -> Raw | None:
 def is_object(schema: Raw) -> bool:
     """Whether a schema describes an object, as the input of a tool must."""
     try:
-        root = _read(schema, "response_format")
+        root = read_schema(schema, "response_format")
     except ApiError:
         return False
     return root.get("type") == "object"
-
-
-def _read(schema: Raw, where: str) -> Node:
-    try:
-        root = loose.decode(bytes(schema))
-    except ValueError as error:
-        raise ApiError("invalid_request", f"{where}: {error}") from None
-    if not isinstance(root, dict):
-        raise ApiError("invalid_request", f"{where}: Expected a JSON schema, which is an object")
-    return root
 
 
 def _plain(node: Node, root: _Root, left: int) -> Node:

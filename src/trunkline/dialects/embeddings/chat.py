@@ -8,7 +8,7 @@ from msgspec import Raw, Struct
 
 from trunkline.dialects.embeddings.request import EmbeddingsRequest, Input
 from trunkline.dialects.embeddings.vectors import as_asked
-from trunkline.dialects.oneshot import Result, Sending, Shape, adapted, address, batches, counted, document
+from trunkline.dialects.oneshot import Result, Sending, Shape, adapted, address, batches, counted, document, quirks_of
 from trunkline.errors import MalformedResponse
 from trunkline.protocol.catalogue import Endpoint
 
@@ -41,10 +41,16 @@ def _compose(request: EmbeddingsRequest, endpoint: Endpoint, inputs: Sequence[In
         "input": [{"content": one} if isinstance(one, tuple) else one for one in inputs],
         "dimensions": request.dimensions,
         "encoding_format": "base64" if request.base64 else "float",
-        "input_type": request.input_type,
+        "input_type": _input_type(request, endpoint),
         "user": request.user,
     }
     return msgspec.json.encode(adapted(body, endpoint))
+
+
+def _input_type(request: EmbeddingsRequest, endpoint: Endpoint) -> str | None:
+    """The upstream's word for the type of input; a type that has none there is passed on as it is."""
+    kind = request.input_type
+    return None if kind is None else quirks_of(endpoint, "embeddings").input_types.get(kind, kind) or None
 
 
 def _read(request: EmbeddingsRequest, endpoint: Endpoint, bodies: Sequence[bytes]) -> Result:

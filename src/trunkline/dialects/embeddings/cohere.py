@@ -1,7 +1,7 @@
 """Cohere's `POST /v2/embed` (API reference, "Embed")."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
@@ -15,6 +15,8 @@ from trunkline.protocol.catalogue import Endpoint
 BATCH = 96
 DEFAULT_INPUT_TYPE = "search_document"
 """Cohere's newer models refuse a call without one; this is what embeddings are mostly kept for."""
+TYPES: Final[Mapping[str, str]] = {"query": "search_query", "document": "search_document"}
+"""Cohere's words for types of input that others name so; it has no further ones but `classification`, `clustering` and `image`."""
 _TAKEN = ("text", "image_url")
 
 
@@ -24,10 +26,10 @@ def _send(request: EmbeddingsRequest, endpoint: Endpoint) -> list[Sending]:
 
 
 def _compose(request: EmbeddingsRequest, endpoint: Endpoint, inputs: Sequence[Input]) -> bytes:
-    plain = all(isinstance(one, str) for one in inputs)
+    plain, kind = all(isinstance(one, str) for one in inputs), request.input_type or DEFAULT_INPUT_TYPE
     body: dict[str, object] = {
         "model": endpoint.upstream_model,
-        "input_type": request.input_type or DEFAULT_INPUT_TYPE,
+        "input_type": TYPES.get(kind, kind),
         "embedding_types": ["float"],
         "output_dimension": request.dimensions,
         "texts": list(inputs) if plain else None,

@@ -7,7 +7,6 @@ import msgspec
 from msgspec import Raw, Struct
 
 from trunkline.dialects import loose
-from trunkline.errors import MalformedResponse
 
 ABSENT: Final = Raw()
 """A raw field that did not come."""
@@ -89,17 +88,5 @@ _DECODER: msgspec.json.Decoder[Document | list[Document]] = msgspec.json.Decoder
 
 def read(data: bytes) -> Sequence[Document]:
     """The documents in a payload: one, or those of an array (errors come as an array of one). Raises MalformedResponse."""
-    try:
-        found = _DECODER.decode(data)
-    except msgspec.ValidationError as error:
-        raise MalformedResponse(f"not an answer of generateContent: {error}") from None
-    except loose.FAILURES:
-        found = _reread(data)
+    found = loose.read(data, _DECODER, "generateContent")
     return found if isinstance(found, list) else (found,)
-
-
-def _reread(data: bytes) -> Document | list[Document]:
-    try:
-        return _DECODER.decode(loose.strict(data))
-    except (ValueError, RecursionError) as error:
-        raise MalformedResponse(f"not JSON: {error}") from None

@@ -11,8 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from trunkline.dialects import loose
-from trunkline.errors import ApiError
+from trunkline.dialects.body import read_schema
 
 Node = dict[str, object]
 
@@ -35,25 +34,15 @@ def native(schema: Raw, where: str) -> Raw:
     data = bytes(schema)
     if data[:1] == b"{" and not any(word in data for word in _MENDED):
         return schema
-    root = _read(schema, where)
+    root = read_schema(schema, where)
     mended = _Mender(_definitions(root)).mend(root)
     return schema if mended == root else Raw(msgspec.json.encode(mended))
 
 
 def subset(schema: Raw, where: str) -> Node:
     """The schema for `parameters` and `responseSchema`. Raises ApiError, which names `where`, for one that is no object."""
-    root = _read(schema, where)
+    root = read_schema(schema, where)
     return _Subset(_definitions(root)).write(root)
-
-
-def _read(schema: Raw, where: str) -> Node:
-    try:
-        root = loose.decode(bytes(schema))
-    except ValueError as error:
-        raise ApiError("invalid_request", f"{where}: {error}") from None
-    if not isinstance(root, dict):
-        raise ApiError("invalid_request", f"{where}: Expected a JSON schema, which is an object")
-    return root
 
 
 def _definitions(root: Node) -> dict[str, object]:

@@ -57,6 +57,11 @@ class Answer(Struct, kw_only=True):
         return any(block.kind in ("tool_call", "media", "opaque") or any(block.parts.values()) for block in self.blocks)
 
     @property
+    def has_words(self) -> bool:
+        """Whether there is text, or a refusal, that a client can be shown."""
+        return any(block.kind in ("text", "refusal") and block.joined("text") for block in self.blocks)
+
+    @property
     def tool_calls(self) -> list[AnswerBlock]:
         """The calls, in order."""
         return [block for block in self.blocks if block.kind == "tool_call"]

@@ -55,6 +55,10 @@ class Encoder(Protocol):
     def whole(self, answer: Answer, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes:
         """A complete JSON body."""
 
+    def partial(self, answer: Answer, error: ApiError) -> bytes | None:
+        """The body of a complete answer that failed after it had said something: the words, and the error inside. No calls, which may be
+        cut. None where the dialect has no such answer."""
+
 
 class SeenCall(Protocol):
     """A tool call of an answer."""
@@ -119,7 +123,8 @@ class StreamTranslator(Seen, Protocol):
 
 
 class WholeTranslator(Seen, Protocol):
-    """One complete answer. `empty`: it has no content at all."""
+    """One complete answer. `empty`: it has no content at all. `partial` gives the client's body of one whose `error` came after words
+    (contract 2.5, "Non-stream equivalent"), None where there are none, or the dialect has no such answer."""
 
     @property
     def empty(self) -> bool: ...
@@ -127,3 +132,5 @@ class WholeTranslator(Seen, Protocol):
     def decode(self, body: bytes) -> None: ...
 
     def encode(self, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes: ...
+
+    def partial(self, error: ApiError) -> bytes | None: ...

@@ -1,10 +1,12 @@
 """A conversation of any dialect as the body of a Messages upstream (adapters 1.4, 2.4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from trunkline.dialects.hub.conversation import Conversation, ToolChoice
+from trunkline.dialects.deviations import rename
+from trunkline.dialects.hub import sampling
+from trunkline.dialects.hub.conversation import Conversation, Sampling, Tool, ToolChoice
 from trunkline.dialects.messages import marks, tools
 from trunkline.dialects.messages.content import DIALECT
 from trunkline.dialects.messages.history import History, Rules
@@ -22,6 +24,7 @@ EXTRAS = ("context_management", "container", "mcp_servers", "speed", "inference_
 """Anthropic's own keys, which only a caller of its dialect can have sent."""
 TIERS = {"auto": "auto", "priority": "auto", "fast": "auto", "standard_only": "standard_only"}
 _THINKING_TOP_P = 0.95
+_DRAWN = ("temperature", "top_p", "top_k")
 _OBJECT = msgspec.json.Decoder(dict[str, object])
 
 
@@ -37,9 +40,9 @@ class Composer:
 
     def compose(self, conversation: Conversation) -> bytes:
         """The body. Raises ApiError("invalid_request") for media that Anthropic cannot take, and for a budget above the output limit."""
-        offered = tools.offered(conversation) if self._quirks.tools != "none" and self._supports("tools") else ()
+        offered = self._offered(conversation)
         names = tools.names_of(conversation)
-        thinking = self.thinking(conversation, forced=bool(offered) and conversation.tool_choice.mode in ("required", "function"))
+        thinking = self.thinking(conversation, forced=_forces(conversation, offered))
         structure = structure_of(self._quirks, conversation, thinks=thinking.unforced)
         history = History(Rules(names, self._formats, self._quirks.late_system))
         for turn in conversation.turns:
@@ -65,6 +68,14 @@ class Composer:
         self._cache(body, conversation, [*defined, *history.system, *written])
         return msgspec.json.encode(self._patched(body))
 
+    def left_out(self, conversation: Conversation) -> frozenset[str]:
+        """The sampling parameters that cannot be sent beside the rest of this conversation. Raises ApiError as `compose` does."""
+        thinking = self.thinking(conversation, forced=_forces(conversation, self._offered(conversation)))
+        return sampling.left_out(conversation.sampling, self._sampling(conversation, thinks=thinking.on))
+
+    def _offered(self, conversation: Conversation) -> Sequence[Tool]:
+        return tools.offered(conversation) if self._quirks.tools != "none" and self._supports("tools") else ()
+
     def thinking(self, conversation: Conversation, *, forced: bool) -> Thinking:
         """What is asked of thinking."""
         if not self._supports("reasoning"):
@@ -86,7 +97,8 @@ class Composer:
 
     def _tune(self, body: Body, conversation: Conversation, thinking: Thinking, structure: Structure | None) -> None:
         """Everything that is neither content nor tools."""
-        body.update(self._sampling(conversation, thinks=thinking.on))
+        drawn = self._sampling(conversation, thinks=thinking.on)
+        body.update({key: value for key in _DRAWN if (value := getattr(drawn, key)) is not None})
         stops = [one for one in conversation.stop if one.strip()]
         if stops and self._supports("stop"):
             body["stop_sequences"] = stops
@@ -108,19 +120,9 @@ class Composer:
         if conversation.stream:
             body["stream"] = True
 
-    def _sampling(self, conversation: Conversation, *, thinks: bool) -> Body:
-        """Temperature is at most 1; with it there is no `top_p`; a model that thinks takes neither, but for a `top_p` near 1."""
-        asked = conversation.sampling
-        temperature = asked.temperature if self._supports("temperature") and not thinks else None
-        top_p = asked.top_p if self._supports("top_p") and temperature is None else None
-        out: Body = {}
-        if temperature is not None:
-            out["temperature"] = min(temperature, 1.0)
-        if top_p is not None and (not thinks or top_p >= _THINKING_TOP_P):
-            out["top_p"] = top_p
-        if asked.top_k and self._supports("top_k") and not thinks:
-            out["top_k"] = asked.top_k
-        return out
+    def _sampling(self, conversation: Conversation, *, thinks: bool) -> Sampling:
+        """A model that thinks takes nothing of it but a `top_p` near 1."""
+        return sampling.fitted(conversation.sampling, self._supports, thinks=thinks, least_top_p=_THINKING_TOP_P)
 
     def _cache(self, body: Body, conversation: Conversation, blocks: list[marks.Block]) -> None:
         style = self._quirks.cache_marks
@@ -130,13 +132,18 @@ class Composer:
             body[marks.KEY] = marks.written(everywhere, style)
 
     def _patched(self, body: Body) -> Body:
-        quirks = self._quirks
-        for key in quirks.drop:
-            body.pop(key, None)
-        for key in quirks.rename.keys() & body.keys():
-            body[quirks.rename[key]] = body.pop(key)
-        body.update(quirks.set)
+        rename(body, self._quirks)
+        body.update(self._quirks.set)
         return body
+
+
+def left_out(endpoint: Endpoint, conversation: Conversation) -> frozenset[str]:
+    """The parameters that an endpoint cannot get beside the rest of a conversation."""
+    return Composer(endpoint).left_out(conversation)
+
+
+def _forces(conversation: Conversation, offered: Sequence[Tool]) -> bool:
+    return bool(offered) and conversation.tool_choice.mode in ("required", "function")
 
 
 def supports(endpoint: Endpoint) -> Callable[[str], bool]:

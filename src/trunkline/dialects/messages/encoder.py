@@ -80,6 +80,10 @@ class MessagesEncoder:
             message["openrouter_metadata"] = msgspec.Raw(metadata)
         return msgspec.json.encode(message)
 
+    def partial(self, answer: Answer, error: ApiError) -> bytes | None:
+        """None: no stop reason says that an answer failed (contract 5.2), and a made-up one would look like a normal end."""
+        return None
+
     def _flush(self) -> bytes:
         out, self._sequence.out = self._sequence.out, []
         if not out:

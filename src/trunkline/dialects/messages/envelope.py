@@ -4,10 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from trunkline.dialects.envelope import MASKED
 from trunkline.errors import ApiError
-
-MASKED = "Internal Server Error"
-"""What a caller reads of any error with status 500."""
 
 TYPES: Mapping[str, str] = {
     "authentication": "authentication_error",

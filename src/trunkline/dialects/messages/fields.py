@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Raw, Struct
 
-from trunkline.dialects.preferences import PreferencesWire
+from trunkline.dialects.preferences import ModelName, ModelNames, PreferencesWire
 
 Positive = Annotated[int, Meta(ge=1)]
 Object = dict[str, Raw]
@@ -66,7 +66,7 @@ class ChoiceWire(Struct, gc=False):
 
 
 class FallbackWire(Struct, forbid_unknown_fields=True):
-    model: str
+    model: ModelName
 
 
 class MetadataWire(Struct):
@@ -92,8 +92,8 @@ class Fields(Struct):
     """Every known field."""
 
     messages: Annotated[list[MessageWire], Meta(min_length=1)]
-    model: str | None = None
-    models: list[str] | None = None
+    model: ModelName | None = None
+    models: ModelNames | None = None
     fallbacks: Annotated[list[FallbackWire], Meta(max_length=3)] | None = None
     route: Literal["fallback", "sort"] | None = None
     provider: PreferencesWire | None = None

@@ -1,7 +1,7 @@
 """The turns of a conversation as Anthropic's `system` and `messages` (adapters 1.4): roles alternate, the results of all calls of an answer
 stand first in the next message, nothing is empty, and reasoning of other families stays away."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
 from msgspec import Raw, Struct, field
@@ -121,8 +121,9 @@ class History:
     def _add_result(self, draft: Draft, block: ToolResult) -> None:
         identifiers = self._calls.get(block.id)
         if identifiers:
-            identifier = next((one for one in identifiers if one not in draft.results), identifiers[-1])
-            draft.results[identifier] = _result(block, identifier)
+            given = {one: earlier for earlier in self._since_answer() for one in earlier.results}
+            identifier = next((one for one in identifiers if one not in given), identifiers[-1])
+            given.get(identifier, draft).results[identifier] = _result(block, identifier)
             return
         draft.blocks.append({"type": "text", "text": f"Result of the call {block.id} of {block.name or 'a tool'}:"})
         for inner in block.blocks:
@@ -135,10 +136,13 @@ class History:
             self.drafts.append(last)
         return last
 
+    def _since_answer(self) -> Iterator[Draft]:
+        """What came after the last answer, latest first."""
+        return takewhile(lambda draft: draft.role != "assistant", reversed(self.drafts))
+
     def _missing(self) -> list[str]:
         """The calls of the last answer that have no result yet."""
-        since = takewhile(lambda draft: draft.role != "assistant", reversed(self.drafts))
-        given = {identifier for draft in since for identifier in draft.results}
+        given = {identifier for draft in self._since_answer() for identifier in draft.results}
         return [one for identifiers in self._calls.values() for one in identifiers if one not in given]
 
     def _settle(self) -> None:

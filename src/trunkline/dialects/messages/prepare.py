@@ -43,6 +43,7 @@ _PARAMETERS = {
 _NULL = Raw(b"null")
 _MARKED = ("messages", "tools", "system")
 _KEYS = msgspec.json.Decoder(dict[str, Raw])
+_TEXT = msgspec.json.Decoder(str | None)
 _LIST = msgspec.json.Decoder(list[Raw])
 _encode = msgspec.json.Encoder().encode
 
@@ -86,6 +87,8 @@ class Splicer:
             body["messages"] = _without_foreign(body["messages"], everything=self._signed_elsewhere)
         if "thinking" in body and self._quirks.thinking == "adaptive":
             self._adapt(body, request)
+        if "output_config" in body and self._quirks.effort_map:
+            self._translate_effort(body)
         if self._quirks.json_schema != "native":
             _say_format(body, request)
         if self._quirks.cache_marks != "ttl":
@@ -103,6 +106,16 @@ class Splicer:
         if effort is not None:
             config = _KEYS.decode(body["output_config"]) if "output_config" in body else {}
             body["output_config"] = Raw(_encode({"effort": effort, **config}))
+
+    def _translate_effort(self, body: Body) -> None:
+        """An effort in the upstream's word; one that it has no word for is left out."""
+        config = _KEYS.decode(body["output_config"])
+        said = _TEXT.decode(config["effort"]) if "effort" in config else None
+        word = None if said is None else self._quirks.effort_map.get(said)
+        if word is None:
+            return
+        rest = {key: value for key, value in config.items() if key != "effort"}
+        body["output_config"] = Raw(_encode(({"effort": word} if word else {}) | rest))
 
     def _retier(self, body: Body, request: MessagesRequest) -> None:
         if "service_tier" not in body:

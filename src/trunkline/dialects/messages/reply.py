@@ -6,6 +6,7 @@ from trunkline.dialects.hub.translation import Identity
 from trunkline.dialects.messages.facts import Facts
 from trunkline.dialects.messages.request import MessagesRequest
 from trunkline.dialects.messages.stream import read, usage_json
+from trunkline.errors import ApiError
 from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.usage import Cost, Usage
 
@@ -42,3 +43,7 @@ class MessagesReply(Facts):
         if metadata is not None:
             message["openrouter_metadata"] = msgspec.Raw(metadata)
         return msgspec.json.encode(message)
+
+    def partial(self, error: ApiError) -> bytes | None:
+        """None: this dialect has no answer that failed (`encoder.MessagesEncoder.partial`)."""
+        return None

@@ -11,7 +11,8 @@ from trunkline.errors import ApiError
 from trunkline.protocol.quirks import Quirks
 
 DEFAULT_MAX_TOKENS = 4096
-"""The output limit in tokens where neither the caller nor the endpoint names one: every Claude model allows it."""
+"""The output limit in tokens where neither the caller nor the endpoint names one: the least that any of Anthropic's
+models allows, which is Claude 3 Haiku's (its models overview, "Max output")."""
 
 DEFAULT_EFFORT = "medium"
 _LOWEST = {"minimal": "low"}

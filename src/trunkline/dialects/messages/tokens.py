@@ -12,7 +12,7 @@ from msgspec import Struct
 from trunkline.dialects.messages.request import MessagesRequest
 
 PER_PICTURE = 1600
-"""Tokens of one image at most, after Anthropic's own scaling (its guide to vision)."""
+"""Tokens of one image: Anthropic scales down what would be more (its guide to vision). Models that see in high resolution may take more."""
 
 
 class _Count(Struct):
@@ -23,7 +23,7 @@ _READ = msgspec.json.Decoder(_Count)
 
 
 def estimate(request: MessagesRequest, tokens_of: Callable[[int], int]) -> int:
-    """Input tokens of a request: what `tokens_of` makes of its bytes of text, and the most that its images can cost. Documents count
+    """Input tokens of a request: what `tokens_of` makes of its bytes of text, and what large images cost. Documents count
     nothing beside their text: their pages are not known."""
     return max(tokens_of(request.prompt_bytes), 1) + PER_PICTURE * request.images
 

@@ -54,7 +54,7 @@ class UsageView(Struct, frozen=True, gc=False):
     cost_details: CostDetails | UnsetType = UNSET
 
 
-def usage_view(usage: Usage, cost: Cost, *, service_tier: str | None = None, is_byok: bool = False) -> UsageView:
+def usage_view(usage: Usage, cost: Cost, *, service_tier: str | None = None) -> UsageView:
     """`usage` and its `cost` as callers see them; encode it with msgspec."""
     read = usage.cache_read or 0
     short, long = usage.cache_write_5m or 0, usage.cache_write_1h or 0
@@ -67,7 +67,7 @@ def usage_view(usage: Usage, cost: Cost, *, service_tier: str | None = None, is_
         output_tokens_details=None if usage.reasoning is None else OutputDetails(usage.reasoning),
         server_tool_use=ServerTools(usage.web_searches) if usage.web_searches else None,
         service_tier="standard" if service_tier in _STANDARD else str(service_tier),
-        is_byok=is_byok,
+        is_byok=cost.own_key,
         **money(usage, cost),  # type: ignore[arg-type]
     )
 

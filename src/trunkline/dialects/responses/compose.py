@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
+from trunkline.dialects.deviations import rename
 from trunkline.dialects.hub.conversation import Conversation, Reasoning
 from trunkline.dialects.names import Names
 from trunkline.dialects.responses import demands
@@ -132,10 +133,7 @@ class Composer:
         return list(dict.fromkeys(include))
 
     def _patched(self, body: Body) -> Body:
-        for name in self._quirks.drop:
-            body.pop(name, None)
-        for name in self._quirks.rename.keys() & body.keys():
-            body[self._quirks.rename[name]] = body.pop(name)
+        rename(body, self._quirks)
         return {**body, **self._constants}
 
 

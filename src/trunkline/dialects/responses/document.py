@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 from msgspec import Raw
 
 from trunkline.dialects.hub.translation import Identity
-from trunkline.dialects.responses.envelope import LENGTHS, code_of, message_of, routed
+from trunkline.dialects.responses.envelope import LENGTHS, code_of, message_of, told_inside
 from trunkline.dialects.responses.request import ResponsesRequest
+from trunkline.dialects.responses.usage import usage_view
 from trunkline.errors import ApiError
+from trunkline.protocol.usage import Cost, Usage
 
 Document = dict[str, object]
 
@@ -34,6 +37,8 @@ _ECHOED: Mapping[str, object] = {
 """Keys that repeat the request, with what stands there when it did not say."""
 
 _NULL = b"null"
+NO_USAGE = usage_view(Usage(), Cost())
+"""An answer that was cut by an error is not charged."""
 
 
 def document(identity: Identity, request: ResponsesRequest) -> Document:
@@ -80,11 +85,18 @@ def ended(
 
 def failed_document(begun: Document, output: Sequence[object], error: ApiError) -> Document:
     """The response that an error ended; one that is too long ends as cut for its length (contract 2.12, "Responses skin")."""
-    failed: Document = {**begun, "output": output, "output_text": output_text(output), **routed(error)}
+    failed: Document = {**begun, "output": output, "output_text": output_text(output), **told_inside(error)}
     if error.error_type in LENGTHS:
-        return failed | {"status": "incomplete", "incomplete_details": {"reason": CUTS["length"]}}
-    failed |= {"status": "failed", "error": {"code": code_of(error), "message": message_of(error)}, "error_type": error.error_type}
-    return failed if error.availability is None else failed | {"availability": error.availability}
+        return failed | {"status": "incomplete", "incomplete_details": {"reason": CUTS["length"]}, "usage": NO_USAGE}
+    return failed | {"status": "failed", "error": {"code": code_of(error), "message": message_of(error)}}
+
+
+def cut_short(identity: Identity, request: ResponsesRequest, error: ApiError) -> bytes | None:
+    """The body in place of an error that says that something is too long: an empty response that ended for its length. None for any other
+    error, which stays one."""
+    if error.error_type not in LENGTHS:
+        return None
+    return msgspec.json.encode(failed_document(document(identity, request), (), error))
 
 
 CUTS: Mapping[str, str] = {"length": "max_output_tokens", "content_filter": "content_filter"}

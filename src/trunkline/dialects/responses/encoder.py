@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from trunkline.dialects.hub.answer import Answer
+from trunkline.dialects.hub.answer import Answer, AnswerBlock
 from trunkline.dialects.hub.events import BlockStart, BlockStop, Delta, Event, Media, OpaqueEvent
 from trunkline.dialects.hub.translation import Identity
 from trunkline.dialects.responses import envelope
-from trunkline.dialects.responses.document import CUTS, Document, document, ended, failed_document
+from trunkline.dialects.responses.document import CUTS, NO_USAGE, Document, document, ended, failed_document
 from trunkline.dialects.responses.request import ResponsesRequest
 from trunkline.dialects.responses.usage import usage_view
 from trunkline.dialects.responses.writing import UNNAMED, Call, Fields, Message, Said, Thought, Writing
@@ -65,17 +65,32 @@ class ResponsesEncoder:
         return b"".join((*self._frames([*said, (f"response.{last['status']}", {"response": last})]), DONE))
 
     def fail(self, error: ApiError) -> bytes:
-        """The end of a stream that went wrong: the failed response with what it holds; without one, an `error` event."""
-        if not self._started:
+        """The end of a stream that went wrong: the failed response with what it holds; without one, an `error` event. What is too long ends
+        as a response in any case."""
+        if not self._started and error.error_type not in envelope.LENGTHS:
             fields = {"code": envelope.code_of(error), "message": envelope.message_of(error), "param": None}
-            return b"".join((self._frame("error", {**fields, "error_type": error.error_type}), DONE))
+            return b"".join((self._frame("error", {**fields, **envelope.told_inside(error)}), DONE))
         self._close_all("length")
         failed = failed_document(self._document, self._items(), error)
         return b"".join((*self._frames([(f"response.{failed['status']}", {"response": failed})]), DONE))
 
     def whole(self, answer: Answer, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes:
         """A complete response, made of the same items."""
-        for index, block in enumerate(answer.blocks):
+        self._take(answer.blocks)
+        self._close_all(None if answer.finish is None else answer.finish.reason)
+        return _encode(self._ended_document(answer, usage, cost, metadata))
+
+    def partial(self, answer: Answer, error: ApiError) -> bytes | None:
+        """The failed response with what was said before the error (contract 5.1, "Result")."""
+        if not answer.has_words:
+            return None
+        self._take([block for block in answer.blocks if block.kind != "tool_call"])
+        self._close_all("length")
+        return _encode({**failed_document(self._document, self._items(), error), "usage": NO_USAGE})
+
+    def _take(self, blocks: Sequence[AnswerBlock]) -> None:
+        """The blocks of a complete answer."""
+        for index, block in enumerate(blocks):
             if block.media is not None:
                 self._show(block.media)
             elif block.opaque is not None:
@@ -86,8 +101,6 @@ class ResponsesEncoder:
                     for text in texts:
                         self._add(Delta(index, kind, text))
                 self._stop(BlockStop(index))
-        self._close_all(None if answer.finish is None else answer.finish.reason)
-        return _encode(self._ended_document(answer, usage, cost, metadata))
 
     def _start(self, event: BlockStart) -> Said:
         if event.kind == "reasoning" and self._excluded:

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from trunkline.dialects.envelope import MASKED, error_object, routed
 from trunkline.errors import ApiError
-
-MASKED = "Internal Server Error"
-"""What a caller reads of any error with status 500."""
 
 CODES: Mapping[str, str] = {
     "rate_limit_exceeded": "rate_limit_exceeded",
@@ -21,7 +19,7 @@ CODES: Mapping[str, str] = {
 """The codes of error types inside a response; all others are `server_error`."""
 
 LENGTHS = frozenset(("context_length_exceeded", "max_tokens_exceeded", "token_limit_exceeded", "string_too_long"))
-"""Error types that end a response which has begun as one that was cut for its length, not as a failed one."""
+"""Error types that end a response as one that was cut for its length, not as a failed one (contract 2.12, "Responses skin")."""
 
 
 def code_of(error: ApiError) -> str:
@@ -34,19 +32,6 @@ def message_of(error: ApiError) -> str:
     return MASKED if error.status == 500 else error.message
 
 
-def error_object(error: ApiError) -> dict[str, object]:
-    """The value of `error` in a body. A 500 keeps nothing but its type."""
-    if error.status == 500:
-        return {"code": 500, "message": MASKED, "metadata": {"error_type": error.error_type}}
-    out: dict[str, object] = {"code": error.status, "message": error.message}
-    if error.availability is not None:
-        out["error_type"] = error.error_type
-        out["http_status"] = error.status
-        out["availability"] = error.availability
-    out["metadata"] = {"error_type": error.error_type, **(error.metadata or {})}
-    return out
-
-
 def render(error: ApiError, *, user_id: str | None = None) -> bytes:
     """The JSON body of an error. What the router knows of it is left out of a 500."""
     body: dict[str, object] = {"error": error_object(error), "error_type": error.error_type, "metadata": None}
@@ -55,6 +40,13 @@ def render(error: ApiError, *, user_id: str | None = None) -> bytes:
     return msgspec.json.encode(body | routed(error))
 
 
-def routed(error: ApiError) -> dict[str, object]:
-    """`openrouter_metadata`, for callers who asked for it; left out of a 500."""
-    return {} if error.router is None or error.status == 500 else {"openrouter_metadata": msgspec.Raw(error.router)}
+def told_inside(error: ApiError) -> dict[str, object]:
+    """What stands beside code and message of an error in a stream: the true type, availability, and what is known of the attempts. A 500
+    keeps nothing but its type."""
+    out: dict[str, object] = {"error_type": error.error_type}
+    if error.status != 500:
+        if error.availability is not None:
+            out["availability"] = error.availability
+        if error.metadata:
+            out["error_metadata"] = error.metadata
+    return out | routed(error)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Raw, Struct
 
-from trunkline.dialects.preferences import PreferencesWire
+from trunkline.dialects.preferences import ModelName, ModelNames, PreferencesWire
 
 Effort = Literal["max", "xhigh", "high", "medium", "low", "minimal", "none"]
 Positive = Annotated[int, Meta(ge=1)]
@@ -21,7 +21,7 @@ class ReasoningWire(Struct, gc=False):
     """`effort` or `max_tokens`; `exclude` is the chat dialect's and works here too."""
 
     effort: Effort | None = None
-    max_tokens: Positive | None = None
+    max_tokens: Annotated[int, Meta(ge=0)] | None = None
     enabled: bool | None = None
     exclude: bool | None = None
     summary: Literal["auto", "concise", "detailed"] | None = None
@@ -79,8 +79,8 @@ class Fields(Struct):
 
     input: Raw = ABSENT
     instructions: str | None = None
-    model: str | None = None
-    models: list[str] | None = None
+    model: ModelName | None = None
+    models: ModelNames | None = None
     route: Literal["fallback", "sort"] | None = None
     provider: PreferencesWire | None = None
     preset: str | None = None

@@ -6,13 +6,15 @@ import msgspec
 from msgspec import Struct
 
 from trunkline.dialects import loose
-from trunkline.dialects.hub.answer import Answer, fold
+from trunkline.dialects.hub.answer import fold
 from trunkline.dialects.hub.conversation import Conversation
+from trunkline.dialects.hub.folded import Folded
 from trunkline.dialects.hub.translation import Identity
 from trunkline.dialects.responses.decoder import ResponsesDecoder
+from trunkline.dialects.responses.encoder import ResponsesEncoder
 from trunkline.dialects.responses.passage import Patch, last_changes
 from trunkline.dialects.responses.request import ResponsesRequest
-from trunkline.errors import UpstreamError
+from trunkline.errors import ApiError
 from trunkline.protocol.catalogue import Endpoint
 from trunkline.protocol.usage import Cost, Usage
 
@@ -24,42 +26,16 @@ class SeenCall(Struct, frozen=True, gc=False):
     arguments: str
 
 
-class ResponsesReply:
+class ResponsesReply(Folded):
     """One complete answer."""
 
     def __init__(self, identity: Identity, endpoint: Endpoint, request: ResponsesRequest) -> None:
+        super().__init__()
+        self._identity = identity
+        self._request = request
         self._decoder = ResponsesDecoder(endpoint, Conversation(turns=()), seed=identity.id)
         self._patch = Patch(identity, request)
-        self._answer = Answer()
         self._body = b"{}"
-
-    @property
-    def usage(self) -> dict[str, object] | None:
-        return self._answer.usage
-
-    @property
-    def upstream_id(self) -> str | None:
-        return self._answer.id
-
-    @property
-    def service_tier(self) -> str | None:
-        return self._answer.service_tier
-
-    @property
-    def error(self) -> UpstreamError | None:
-        return self._answer.error
-
-    @property
-    def finish_reason(self) -> str | None:
-        return None if self._answer.finish is None else self._answer.finish.reason
-
-    @property
-    def native_finish_reason(self) -> str | None:
-        return None if self._answer.finish is None else self._answer.finish.native
-
-    @property
-    def output_chars(self) -> int:
-        return self._answer.output_chars
 
     @property
     def tool_calls(self) -> Sequence[SeenCall]:
@@ -83,3 +59,7 @@ class ResponsesReply:
             return bytes(self._patch.apply(self._body, changes))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return bytes(self._patch.apply(loose.strict(self._body), changes))
+
+    def partial(self, error: ApiError) -> bytes | None:
+        """The failed response with what was said before the error."""
+        return ResponsesEncoder(self._identity, self._request).partial(self._answer, error)

@@ -46,6 +46,7 @@ def parse(body: bytes) -> ResponsesRequest:
     seen = Survey(len(given.encode())) if isinstance(given, str) else survey(given)
     _check_tools(fields)
     tools = raw.get("tools")
+    effort = _effort(fields.reasoning)
     return ResponsesRequest(
         fields=raw,
         wire=fields,
@@ -61,7 +62,8 @@ def parse(body: bytes) -> ResponsesRequest:
         + (len(bytes(tools)) if fields.tools and tools is not None else 0),
         preferences=preferences(fields.provider, fields.route),
         reasoning_excluded=fields.reasoning is not None and fields.reasoning.exclude is True,
-        effort=_effort(fields.reasoning),
+        reasoning_off=effort == "none",
+        effort=effort,
         session_id=fields.session_id,
         user=fields.user,
     )
@@ -83,7 +85,7 @@ def _effort(wire: ReasoningWire | None) -> Effort | None:
         return None
     if wire.effort is not None and wire.max_tokens is not None:
         raise ApiError("invalid_request", "reasoning.max_tokens: Give either effort or max_tokens, not both")
-    if wire.enabled is False:
+    if wire.enabled is False or wire.max_tokens == 0:
         return "none"
     return "medium" if wire.effort is None and wire.enabled and wire.max_tokens is None else wire.effort
 

@@ -78,7 +78,7 @@ class Slots:
         place = self._note(event, item)
         if item.get("type") == "reasoning":
             return self._open(place, "reasoning", item=item)[1]
-        return self._call(place, item) if item.get("type") in CALLS else []
+        return self._call(place, item) if _string(item.get("type")) in CALLS else []
 
     def _done(self, event: Document) -> list[Event]:
         item = event.get("item")
@@ -96,7 +96,7 @@ class Slots:
         if place in self._finished:
             return []
         self._finished.add(place)
-        kind = item.get("type")
+        kind = _string(item.get("type"))
         if kind == "message":
             return self._message(place, item)
         if kind == "reasoning":
@@ -105,7 +105,7 @@ class Slots:
             return self._call(place, item, ended=True)
         if kind == "image_generation_call" and isinstance(item.get("result"), str):
             return [_picture(item)]
-        return [OpaqueEvent("responses", Raw(msgspec.json.encode(item)))] if isinstance(kind, str) else []
+        return [OpaqueEvent("responses", Raw(msgspec.json.encode(item)))] if kind else []
 
     def _message(self, place: Hashable, item: Document) -> list[Event]:
         events: list[Event] = []

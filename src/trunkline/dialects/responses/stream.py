@@ -202,7 +202,7 @@ class ResponsesStream:
 
     def _item_added(self, kind: str, payload: bytes, out: list[bytes]) -> None:
         item = _document(_KEYS.decode(payload).get("item"))
-        self._emit(_frame(kind, payload), item.get("type") not in _SAID_LATER, out)
+        self._emit(_frame(kind, payload), _type_of(item) not in _SAID_LATER, out)
 
     def _item_done(self, kind: str, payload: bytes, out: list[bytes]) -> None:
         self._note(_document(_KEYS.decode(payload).get("item")))
@@ -210,7 +210,7 @@ class ResponsesStream:
 
     def _note(self, item: Document) -> None:
         self._items.append(item)
-        self._called = self._called or item.get("type") in CALLS
+        self._called = self._called or _type_of(item) in CALLS
         name, arguments = item.get("name"), item.get("arguments")
         if item.get("type") == "function_call" and isinstance(name, str) and isinstance(arguments, str):
             self.tool_calls.append(SeenCall(name, arguments))
@@ -248,6 +248,11 @@ _NOTHING = Raw(b"{}")
 def _document(raw: Raw | None) -> Document:
     value = None if raw is None else msgspec.json.decode(raw)
     return value if isinstance(value, dict) else {}
+
+
+def _type_of(item: Document) -> str:
+    kind = item.get("type")
+    return kind if isinstance(kind, str) else ""
 
 
 def _frame(kind: str, payload: bytes) -> bytes:

@@ -1,12 +1,9 @@
 """What an endpoint of this dialect takes, from its `supported_parameters` (contract 5.13)."""
 
-from trunkline.dialects.parameters import ALIASES
+from trunkline.dialects.parameters import ALIASES, ONLY_LISTED
 from trunkline.protocol.catalogue import Endpoint
 
 REASONING = frozenset(("reasoning", "reasoning_effort", "include_reasoning"))
-_PENALTIES = ("top_k", "frequency_penalty", "presence_penalty")
-"""Parameters that OpenAI's own dialect does not have: sent only where an endpoint lists them."""
-
 FORMATS = ("openai-responses-v1",)
 """Whose reasoning an endpoint of this dialect takes when its quirks name none."""
 
@@ -23,7 +20,7 @@ class Support:
     def takes(self, name: str) -> bool:
         """Whether a parameter, in the chat dialect's words, may be sent."""
         if self._names is None:
-            return name not in _PENALTIES
+            return name not in ONLY_LISTED["responses"]
         if name in REASONING:
             return self.knows_reasoning
         if name == "response_format" and "structured_outputs" in self._names:

@@ -167,7 +167,7 @@ def wish(request: ResponsesRequest) -> ReasoningWish | None:
         return None
     return ReasoningWish(
         effort=request.effort,
-        max_tokens=wire.max_tokens,
+        max_tokens=wire.max_tokens or None,
         enabled=wire.enabled,
         exclude=wire.exclude is True,
         summary=wire.summary or wire.generate_summary,

@@ -52,7 +52,7 @@ class UsageView(Struct, frozen=True, gc=False):
     server_tool_use_details: ServerTools | UnsetType = UNSET
 
 
-def usage_view(usage: Usage, cost: Cost, *, is_byok: bool = False) -> UsageView:
+def usage_view(usage: Usage, cost: Cost) -> UsageView:
     """`usage` and its `cost` as callers see them; encode it with msgspec."""
     upstream = cost.prompt + cost.completion if usage.upstream_cost is None else usage.upstream_cost
     return UsageView(
@@ -62,12 +62,12 @@ def usage_view(usage: Usage, cost: Cost, *, is_byok: bool = False) -> UsageView:
         OutputDetails(usage.reasoning or 0),
         usage.input_total + usage.output_total,
         usd(cost.total),
-        is_byok,
+        cost.own_key,
         CostDetails(usd(upstream), usd(cost.prompt), usd(cost.completion)),
         ServerTools(usage.web_searches) if usage.web_searches else UNSET,
     )
 
 
-def usage_json(usage: Usage, cost: Cost, *, is_byok: bool = False) -> bytes:
+def usage_json(usage: Usage, cost: Cost) -> bytes:
     """The JSON text of `usage_view`."""
-    return _ENCODE(usage_view(usage, cost, is_byok=is_byok))
+    return _ENCODE(usage_view(usage, cost))

@@ -38,12 +38,20 @@ class Annotated:
 
     def whole(self, answer: Answer, usage: Usage, cost: Cost, *, metadata: bytes | None = None) -> bytes:
         """A complete body."""
+        self._annotate(answer)
+        return self._encoder.whole(answer, usage, cost, metadata=metadata)
+
+    def partial(self, answer: Answer, error: ApiError) -> bytes | None:
+        """The body of an answer that failed after it had said something."""
+        self._annotate(answer)
+        return self._encoder.partial(answer, error)
+
+    def _annotate(self, answer: Answer) -> None:
         block = next((one for one in answer.blocks if one.kind == "text"), None)
         if block is None:
             block = AnswerBlock(kind="text")
             answer.blocks.append(block)
         block.parts["annotation"] = [*self._annotations, *block.parts.get("annotation", ())]
-        return self._encoder.whole(answer, usage, cost, metadata=metadata)
 
     def _with_annotations(self, events: Sequence[Event]) -> list[Event]:
         out: list[Event] = []

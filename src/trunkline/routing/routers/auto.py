@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from trunkline.routing.routers.contender import CHOSEN, Contender
+from trunkline.protocol.traffic import Use
+from trunkline.routing.routers.contender import Contender, go_on
 from trunkline.routing.routers.options import AutoBetaOptions
 from trunkline.routing.routers.patterns import Patterns
+from trunkline.routing.routers.shares import NO_USE, by_spend, costs
 
 BANDS: Final[Mapping[str, tuple[float, float]]] = {
     "low": (0, 20),
@@ -34,31 +36,32 @@ def choose(
     options: AutoBetaOptions,
     table: Sequence[str] = (),
     *,
+    used: Mapping[str, Use] = NO_USE,
     before: str | None = None,
     pinned: bool = False,
 ) -> list[str]:
     """The models to try, best first; none when the patterns leave none.
 
-    `table` ranks models for the task, best first, by patterns; when it names none that is left, as when it is empty, the models are ranked
-    by what was spent on them here. `before` is the model that served the conversation last: it stays first while it is a candidate, and
-    `pinned` whatever it costs.
+    `table` names the models for the task, best first, by patterns; when it names none that is left, as when it is empty, all are there,
+    those on which most was spent here for whatever task first. `used` is what callers spent for this task (`shares.believed`): models in it
+    come before the others, the most spent first. `before` is the model that served the conversation last: it stays first while it is a
+    candidate, and `pinned` whatever it costs.
     """
     kept = permitted(contenders, options)
-    ranked = _by_table(kept, table) or _by_spend([one for one in kept if not one.free] or kept)
-    survivors = [one.id for one in within(ranked, *_band(options))]
-    if before is not None and (before in survivors or (pinned and any(one.id == before for one in kept))):
-        survivors = [before, *(one for one in survivors if one != before)]
-    return survivors[:CHOSEN]
+    ranked = by_spend(_by_table(kept, table) or _by_spend([one for one in kept if not one.free] or kept), used)
+    survivors = [one.id for one in within(ranked, *_band(options), costs(ranked, used))]
+    if pinned and any(one.id == before for one in kept):
+        survivors.append(before or "")
+    return go_on(survivors, before)
 
 
-def within(ranked: Sequence[Contender], low: float, high: float) -> list[Contender]:
+def within(ranked: Sequence[Contender], low: float, high: float, costs: Sequence[float]) -> list[Contender]:
     """The contenders whose percentile of cost is in [low, high), in their order; where there is none, those nearest to it.
 
-    The percentile of a contender is the share of contenders that cost less than it.
+    The percentile of a contender is the share of contenders that cost less than it; `costs` are theirs, in the same order.
     """
-    costs = sorted(one.cost for one in ranked)
-    percentiles = {cost: 100 * place / len(costs) for place, cost in reversed(list(enumerate(costs)))}
-    distances = [_distance(percentiles[one.cost], low, high) for one in ranked]
+    percentiles = {cost: 100 * place / len(costs) for place, cost in reversed(list(enumerate(sorted(costs))))}
+    distances = [_distance(percentiles[cost], low, high) for cost in costs]
     least = min(distances, default=0.0)
     return [one for one, distance in zip(ranked, distances, strict=True) if distance == least]
 
@@ -88,4 +91,4 @@ def _by_table(contenders: Sequence[Contender], table: Sequence[str]) -> list[Con
 
 def _by_spend(contenders: Sequence[Contender]) -> list[Contender]:
     """The most spent first; without traffic the dearer, which within a band of cost is the best guess at the better, then the newer."""
-    return sorted(contenders, key=lambda one: (-one.tokens_week * one.cost, -one.cost, -one.created, one.id))
+    return sorted(contenders, key=lambda one: (-one.spent_week, -one.cost, -one.created, one.id))

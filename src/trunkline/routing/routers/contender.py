@@ -12,13 +12,16 @@ CHOSEN: Final = 3
 
 
 class Contender(Struct, frozen=True, gc=False):
-    """A model that could serve the request. Prices are pico-dollars a token, of its cheapest endpoint; `tokens_week` what it processed here
-    in seven days; `throughput` its median in tokens a second, None when nobody measured it; `created` Unix seconds."""
+    """A model that could serve the request. Prices are pico-dollars a token, of its cheapest endpoint; `input_price` is what a token of
+    input came to in seven days here, cached ones included, and `prompt_price` without traffic; `spent_week` the pico-dollars that callers
+    spent on it in seven days of their own choice; `throughput` its median in tokens a second, None when nobody measured it; `created` Unix
+    seconds."""
 
     id: str
     prompt_price: int = 0
     completion_price: int = 0
-    tokens_week: int = 0
+    input_price: float = 0.0
+    spent_week: int = 0
     throughput: float | None = None
     created: int = 0
     free: bool = False
@@ -29,7 +32,13 @@ class Contender(Struct, frozen=True, gc=False):
         return 3 * self.prompt_price + self.completion_price
 
 
-def no_match(models: Sequence[str]) -> ApiError:
+def go_on(models: Sequence[str], before: str | None) -> list[str]:
+    """The models to try of those that are fit, best first: the one that served the conversation `before` stays first while it is fit."""
+    kept = [before] if before is not None and before in models else []
+    return [*kept, *(one for one in models if one not in kept)][:CHOSEN]
+
+
+def no_match(models: Sequence[str], why: str = "") -> ApiError:
     """No model is left for a router. `models` are those of the request."""
     told = {
         "code": "constraint_filtered",
@@ -37,4 +46,4 @@ def no_match(models: Sequence[str]) -> ApiError:
         "requested_models": list(models),
         "docs_url": "/docs/errors#constraint_filtered",
     }
-    return ApiError("not_found", "No models match your request and model restrictions", availability=told)
+    return ApiError("not_found", f"No models match your request and model restrictions{why}", availability=told)

@@ -32,7 +32,8 @@ class AutoOptions(AutoBetaOptions, frozen=True, forbid_unknown_fields=True):
 
 
 class ParetoOptions(Struct, frozen=True, forbid_unknown_fields=True):
-    """Options of `pareto-router`. `max_price` is USD per million input tokens, and takes the place of the score."""
+    """Options of `pareto-router`. `max_price` is USD per million input tokens, and takes the place of the score; `price_source` says
+    whether it is held against list prices or what input came to here."""
 
     id: str = ""
     enabled: bool | None = None

@@ -63,7 +63,7 @@ class Centroids:
     """Classifies by the vector of a text."""
 
     def __init__(self, centroids: Mapping[str, Sequence[float]]) -> None:
-        self._centroids = {name: [one / _length(vector) for one in vector] for name, vector in centroids.items()}
+        self._centroids = {name: _unit(vector) for name, vector in centroids.items()}
 
     def task(self, vector: Sequence[float]) -> str:
         """The kind of task whose examples are nearest, by the angle between."""
@@ -93,8 +93,10 @@ def pack_centroid(vectors: Sequence[Sequence[float]]) -> str:
     return base64.b64encode(array("b", [round(127 * one / most) for one in mean])).decode()
 
 
-def _length(vector: Sequence[float]) -> float:
-    return math.sqrt(sum(one * one for one in vector)) or 1.0
+def _unit(vector: Sequence[float]) -> list[float]:
+    """The vector of length 1 that points the same way."""
+    length = math.hypot(*vector) or 1.0
+    return [one / length for one in vector]
 
 
 def _product(one: float, other: float) -> float:

@@ -8,6 +8,9 @@ tokens, money is pico-dollars. `prompt_tokens` and `completion_tokens` sum `inpu
 `cached_tokens` are parts of them.
 `byok_cost` is what was spent at a provider with the caller's own credential, and is no part of `cost`.
 
+`task_day` sums the generations whose kind of task is known: where `routed` is 1 those for which a router chose the model, of which all are
+known, and where it is 0 those of a sample that named their model (`inference.samples`).
+
 `endpoint_minute`, `endpoint_hour` and `endpoint_day` hold what `analytics.slots.Slot` counts of an endpoint; `slot` is the whole minutes,
 hours or days since 1970-01-01, and `distributions` is a format of `analytics.endpoint_rollup`.
 
@@ -16,9 +19,9 @@ On PostgreSQL `generations` is divided by UTC day of its id (`storage.postgres.p
 
 from typing import Any
 
-from sqlalchemy import DDL, BigInteger, Column, Connection, Index, Integer, LargeBinary, MetaData, Table, Text, event
+from sqlalchemy import DDL, BigInteger, Column, Connection, Index, Integer, LargeBinary, MetaData, Table, Text, event, text
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 VERSION_TABLE = "telemetry_version"
 
 metadata = MetaData()
@@ -96,6 +99,17 @@ app_day = Table(
     sqlite_with_rowid=False,
 )
 
+task_day = Table(
+    "task_day",
+    metadata,
+    Column("day", Integer, primary_key=True),
+    Column("task", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("routed", Integer, primary_key=True),
+    *_sums(),
+    sqlite_with_rowid=False,
+)
+
 
 def _endpoint_slots(name: str) -> Table:
     """What endpoints did in spans of one length."""
@@ -112,6 +126,10 @@ def _endpoint_slots(name: str) -> Table:
         Column("provider_name", Text, nullable=False),
         *(Column(counter, BigInteger, nullable=False) for counter in counters),
         Column("distributions", LargeBinary),
+        *(
+            Column(counter, BigInteger, nullable=False, server_default=text("0"))
+            for counter in ("structured_requests", "structured_failures")
+        ),
         sqlite_with_rowid=False,
     )
 

@@ -389,3 +389,14 @@ def test_the_grammar_refuses_illegal_streams(chunks: list[dict[str, object]]) ->
 def test_the_grammar_refuses_broken_framing(data: bytes) -> None:
     with pytest.raises(Illegal):
         ChatGrammar().feed(data)
+
+
+def test_a_failed_answer_keeps_its_words_without_its_calls() -> None:
+    call = block(1, "tool_call", ("arguments", '{"a'), id="c", name="f")
+    body = ChatEncoder(IDENTITY, PLAIN_REQUEST).partial(fold([Start("up"), *TEXT, *call]), ApiError("provider_unavailable", "broke"))
+    assert body is not None
+    out = msgspec.json.decode(body)
+    choice = out["choices"][0]
+    assert choice["message"] == {"role": "assistant", "content": "Hello", "refusal": None, "reasoning": None}
+    assert (choice["finish_reason"], choice["error"]["code"], out["usage"]["cost"]) == ("error", 502, 0)
+    assert ChatEncoder(IDENTITY, PLAIN_REQUEST).partial(fold(call), ApiError("provider_unavailable", "broke")) is None

@@ -1,6 +1,7 @@
 import msgspec
 
-from trunkline.dialects.chat.envelope import MASKED, error_object, render
+from trunkline.dialects.chat.envelope import render
+from trunkline.dialects.envelope import MASKED, error_object
 from trunkline.errors import ApiError
 
 

@@ -7,6 +7,7 @@ from trunkline.dialects.chat.reply import ChatReply
 from trunkline.dialects.chat.request import parse
 from trunkline.dialects.chat.usage import usage_view
 from trunkline.dialects.hub.translation import Identity
+from trunkline.errors import ApiError
 from trunkline.protocol.quirks import Quirks
 from trunkline.protocol.usage import Cost, Usage
 
@@ -175,3 +176,49 @@ def test_of_knows_identity_endpoint_and_request(quirk: str, called: bool) -> Non
     given.decode(msgspec.json.encode(answer({"role": "assistant", "content": '{"name": "f", "arguments": {}}'})))
     assert given.tool_calls
     assert encoded(given)["object"] == "text_completion"
+
+
+BROKE = ApiError("provider_unavailable", "broke")
+
+
+def partial(one: ChatReply) -> dict[str, object]:
+    body = one.partial(BROKE)
+    assert body is not None
+    return msgspec.json.decode(body)  # type: ignore[no-any-return]
+
+
+def test_a_failed_answer_keeps_its_words_with_the_error_inside_the_choice() -> None:
+    one = reply(answer(finish="error", usage={"total_tokens": 9}))
+    assert one.error is not None
+    out = partial(one)
+    assert (out["id"], out["provider"]) == ("gen-1-abc", "Prov")
+    assert out["choices"][0]["message"]["content"] == "Hi"  # type: ignore[index]
+    assert out["choices"][0]["finish_reason"] == "error"  # type: ignore[index]
+    told = {"code": 502, "message": "broke", "metadata": {"error_type": "provider_unavailable"}}
+    assert out["choices"][0]["error"] == told  # type: ignore[index]
+    assert out["usage"] == msgspec.to_builtins(usage_view(Usage(), Cost()))
+
+
+def test_of_several_choices_only_the_failed_ones_bear_the_error() -> None:
+    said = {"role": "assistant", "content": "Hi"}
+    choices = [{"index": place, "message": said, "finish_reason": finish} for place, finish in enumerate(("error", "stop"))]
+    out = partial(reply(answer(choices=choices)))
+    assert ["error" in choice for choice in out["choices"]] == [True, False]  # type: ignore[attr-defined]
+
+
+def test_what_failed_without_words_has_no_partial_answer() -> None:
+    assert reply(answer({"role": "assistant", "content": None}, "error")).partial(BROKE) is None
+    assert reply({"error": {"message": "no", "code": 500}}).partial(BROKE) is None
+
+
+def test_the_error_inside_a_choice_is_the_answers_error_whatever_the_finish_says() -> None:
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": "Hi"},
+        "finish_reason": "stop",
+        "error": {"code": 429, "message": "slow"},
+    }
+    one = reply(answer(choices=[choice]))
+    assert one.error is not None
+    assert one.error.kind == "rate_limit"
+    assert partial(one)["choices"][0]["finish_reason"] == "error"  # type: ignore[index]

@@ -69,6 +69,7 @@ def test_the_output_limit_prefers_the_newer_name() -> None:
         ({"reasoning": {"effort": "high"}}, "high", None, False),
         ({"reasoning": {"enabled": True}}, "medium", None, False),
         ({"reasoning": {"enabled": False}}, "none", None, False),
+        ({"reasoning": {"max_tokens": 0}}, "none", None, False),
         ({"reasoning": {}}, None, None, False),
         ({"reasoning": {"max_tokens": 2000, "enabled": True}}, None, 2000, False),
         ({"reasoning": {"exclude": True}}, None, None, True),
@@ -80,6 +81,7 @@ def test_the_output_limit_prefers_the_newer_name() -> None:
 def test_reasoning(fields: dict[str, object], effort: str | None, tokens: int | None, excluded: bool) -> None:
     got = request(**fields)
     assert (got.effort, got.reasoning_tokens, got.reasoning_excluded) == (effort, tokens, excluded)
+    assert got.reasoning_off is (effort == "none")
 
 
 def test_tool_choice() -> None:

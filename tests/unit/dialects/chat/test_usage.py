@@ -7,9 +7,9 @@ from trunkline.dialects.chat.usage import usage_json, usage_view
 from trunkline.protocol.usage import Cost, Usage
 
 
-def decoded(usage: Usage, cost: Cost, *, is_byok: bool = False) -> dict[str, object]:
+def decoded(usage: Usage, cost: Cost) -> dict[str, object]:
     """What a caller reads."""
-    return msgspec.json.decode(usage_json(usage, cost, is_byok=is_byok))
+    return msgspec.json.decode(usage_json(usage, cost))
 
 
 def test_the_view_has_the_shape_of_openrouter() -> None:
@@ -34,7 +34,7 @@ def test_the_view_has_the_shape_of_openrouter() -> None:
 
 def test_the_view_tells_the_rest_only_when_there_is_any() -> None:
     usage = Usage(accepted_prediction=0, rejected_prediction=7, web_searches=3, upstream_cost=5 * 10**11)
-    view = decoded(usage, Cost(), is_byok=True)
+    view = decoded(usage, Cost(own_key=True))
     parsed = ChatUsage.model_validate(view)
     assert view["is_byok"] is True
     assert view["server_tool_use_details"] == {"web_search_requests": 3}

@@ -76,8 +76,8 @@ def test_stream_and_whole_are_the_same() -> None:
     pieces = [event("tool-call-delta", 0, {"tool_calls": {"function": {"arguments": piece}}}) for piece in ('{"a"', ": 1}")]
     answers = (
         streamed(
-            *(BEGIN, event("tool-plan-delta", message={"tool_plan": "I "}), event("tool-plan-delta", message={"tool_plan": "will."})),
-            *(event("content-start", 0, {"content": {"type": "thinking", "thinking": "hm"}}), event("content-end", 0)),
+            *(BEGIN, event("content-start", 0, {"content": {"type": "thinking", "thinking": "hm"}}), event("content-end", 0)),
+            *(event("tool-plan-delta", message={"tool_plan": "I "}), event("tool-plan-delta", message={"tool_plan": "will."})),
             *(event("content-start", 1, {"content": {"type": "text", "text": "x"}}), event("content-end", 1)),
             *(event("tool-call-start", 0, {"tool_calls": call}), *pieces, event("tool-call-end", 0), end("TOOL_CALL")),
         ),
@@ -92,8 +92,8 @@ def test_stream_and_whole_are_the_same() -> None:
     )
     for answer in answers:
         assert shown(answer) == [
-            ("reasoning", PLAN, "", {"text": "I will."}),
             ("reasoning", None, "", {"text": "hm"}),
+            ("reasoning", PLAN, "", {"text": "I will."}),
             ("text", None, "", {"text": "x"}),
             ("tool_call", "f_1", "f", {"arguments": '{"a": 1}'}),
         ]

@@ -8,7 +8,7 @@ from endpoints import PLAIN
 from msgspec import Raw
 from msgspec.structs import replace
 
-from trunkline.dialects.converse.compose import Composer
+from trunkline.dialects.converse.compose import Composer, left_out
 from trunkline.dialects.converse.tools import UNCALLED
 from trunkline.dialects.hub.conversation import (
     Conversation,
@@ -164,3 +164,17 @@ def test_bug_11_tools_keep_their_order_and_bytes() -> None:
     data = Composer(PLAIN).compose(Conversation(turns=(USER,), tools=tools))
     assert data.count(schema) == 3
     assert data.index(b'"name":"z"') < data.index(b'"name":"a"') < data.index(b'"name":"m"')
+
+
+@pytest.mark.parametrize("reasoning", [None, ReasoningWish(effort="low")])
+@pytest.mark.parametrize("forced", [False, True])
+@pytest.mark.parametrize("temperature", [None, 0.2])
+def test_what_is_left_out_is_what_the_body_lacks(reasoning: ReasoningWish | None, forced: bool, temperature: float | None) -> None:
+    asked = Sampling(temperature=temperature, top_p=0.96, top_k=3)
+    tools: dict[str, Any] = {"tools": (TOOL,), "tool_choice": ToolChoice(mode="required")} if forced else {}
+    fields: dict[str, Any] = {"reasoning": reasoning, "sampling": asked, "max_tokens": 10_000, **tools}
+    got = body(quirks=Quirks(thinking="budget"), **fields)
+    sent = {*got["inferenceConfig"], *got.get("additionalModelRequestFields", {})}
+    wished = {name for name, wish in (("temperature", temperature), ("topP", 0.96), ("top_k", 3)) if wish is not None}
+    named = left_out(replace(PLAIN, quirks=Quirks(thinking="budget")), Conversation(turns=(USER,), **fields))
+    assert {"topP" if name == "top_p" else name for name in named} == wished - sent

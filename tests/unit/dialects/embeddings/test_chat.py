@@ -47,6 +47,13 @@ def test_what_the_upstream_calls_otherwise() -> None:
     assert msgspec.json.decode(sending.body) == {"model": "m", "input": ["a"], "output_dimension": 3}
 
 
+@pytest.mark.parametrize(("said", "sent"), [("search_query", "query"), ("query", "query"), ("clustering", None), (None, None)])
+def test_types_of_input_in_the_upstreams_words(said: str | None, sent: str | None) -> None:
+    words = OperationQuirks(input_types={"search_query": "query", "clustering": ""})
+    (sending,) = SHAPE.send(request(input="a", input_type=said), served("one", quirks=Quirks(operations={"embeddings": words})))
+    assert msgspec.json.decode(sending.body).get("input_type") == sent
+
+
 def test_batches_are_joined_in_order() -> None:
     small = served("one", quirks=Quirks(operations={"embeddings": OperationQuirks(batch=2, path="/x/{model}")}))
     asked = request(input=["a", "b", "c"])

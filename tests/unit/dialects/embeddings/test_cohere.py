@@ -27,6 +27,15 @@ def test_the_call() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [(None, "search_document"), ("document", "search_document"), ("query", "search_query"), ("clustering", "clustering")],
+)
+def test_types_of_input_in_its_words(said: str | None, sent: str) -> None:
+    (sending,) = SHAPE.send(request(input="a", input_type=said), COHERE)
+    assert msgspec.json.decode(sending.body)["input_type"] == sent
+
+
 def test_images_need_the_other_list() -> None:
     parts = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]
     (sending,) = SHAPE.send(request(input=["a", {"content": parts}]), COHERE)

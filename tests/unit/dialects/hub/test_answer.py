@@ -74,3 +74,10 @@ def test_the_first_failure_stays() -> None:
 def test_a_later_count_replaces_and_nothing_takes_back() -> None:
     known = merged(None, {"a": 1, "b": None, "c": {"d": 4}})
     assert merged(known, {"a": 3, "b": 2, "c": {"d": None, "e": 0}}) == {"a": 3, "b": 2, "c": {"d": 4, "e": 0}}
+
+
+def test_words_are_text_and_refusals() -> None:
+    assert fold(EVENTS).has_words
+    assert not fold(EVENTS[:5]).has_words
+    assert fold([BlockStart(0, "refusal"), Delta(0, "text", "No")]).has_words
+    assert not fold([BlockStart(0, "tool_call", id="c", name="f"), Delta(0, "arguments", "{}")]).has_words

@@ -15,7 +15,7 @@ from trunkline.dialects.hub.conversation import (
     ToolChoice,
     Turn,
 )
-from trunkline.dialects.messages.compose import Composer, supports
+from trunkline.dialects.messages.compose import Composer, left_out, supports
 from trunkline.errors import ApiError
 from trunkline.protocol.catalogue import Endpoint
 
@@ -183,3 +183,17 @@ def test_what_an_endpoint_knows(endpoint: Make) -> None:
     assert supports(endpoint())("anything")
     known = supports(endpoint(supported={"tools", "include_reasoning", "max_completion_tokens"}))
     assert [known(name) for name in ("tools", "parallel_tool_calls", "reasoning", "max_tokens", "top_k")] == [True] * 4 + [False]
+
+
+@pytest.mark.parametrize("reasoning", [None, ReasoningWish(effort="low")])
+@pytest.mark.parametrize("forced", [False, True])
+@pytest.mark.parametrize("top_p", [None, 0.5, 0.96])
+@pytest.mark.parametrize("temperature", [None, 0.2])
+def test_what_is_left_out_is_what_the_body_lacks(
+    endpoint: Make, reasoning: ReasoningWish | None, forced: bool, top_p: float | None, temperature: float | None
+) -> None:
+    asked = Sampling(temperature=temperature, top_p=top_p, top_k=3)
+    tools: dict[str, Any] = {"tools": (TOOL,), "tool_choice": ToolChoice(mode="required")} if forced else {}
+    one = Conversation(turns=(USER,), reasoning=reasoning, sampling=asked, max_tokens=10_000, **tools)
+    wished = {name for name in ("temperature", "top_p", "top_k") if getattr(asked, name) is not None}
+    assert left_out(endpoint(), one) == wished - json.loads(Composer(endpoint()).compose(one)).keys()

@@ -284,6 +284,13 @@ def test_citations_of_anthropic_go_back_and_others_do_not() -> None:
     assert messages[1]["content"][0]["citations"] == [own]
 
 
+def test_bug_07_a_result_that_comes_again_after_a_system_turn_stays_with_its_call() -> None:
+    late = Rules(RULES.names, RULES.formats, late_system=True)
+    _, messages = play(user("q"), assistant(call("1")), tool(result("1")), system("s"), tool(result("1")), rules=late)
+    assert [message["role"] for message in messages] == ["user", "assistant", "user", "system"]
+    assert [block["tool_use_id"] for block in messages[2]["content"]] == ["1"]
+
+
 TURNS = st.lists(
     st.one_of(
         st.sampled_from([user("a"), user(""), assistant("b"), assistant(""), system("s"), system("")]),

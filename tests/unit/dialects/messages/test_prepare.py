@@ -93,6 +93,20 @@ def test_bug_21_a_budget_becomes_an_effort_where_budgets_are_unknown(endpoint: M
     assert body["output_config"] == {"effort": "high"}
     said = sent(endpoint(thinking="adaptive"), thinking=thinking, output_config={"effort": "low"})
     assert said["output_config"] == {"effort": "low"}
+
+
+@pytest.mark.parametrize(
+    ("config", "sent_config"),
+    [
+        ({"effort": "xhigh"}, {"effort": "high"}),
+        ({"effort": "low"}, {"effort": "low"}),
+        ({"effort": "max", "task_budget": {"type": "tokens"}}, {"task_budget": {"type": "tokens"}}),
+        ({"task_budget": {"type": "tokens"}}, {"task_budget": {"type": "tokens"}}),
+    ],
+)
+def test_an_effort_is_said_in_the_upstreams_word(endpoint: Make, config: dict[str, object], sent_config: dict[str, object]) -> None:
+    there = endpoint(thinking="either", effort_map={"xhigh": "high", "max": ""})
+    assert sent(there, output_config=config)["output_config"] == sent_config
     adaptive = {"type": "adaptive"}
     assert sent(endpoint(thinking="adaptive"), thinking=adaptive)["thinking"] == adaptive
     assert "thinking" not in sent(endpoint(thinking="none"), thinking=adaptive)

@@ -196,3 +196,11 @@ def test_garbage_never_raises_and_blocks_stay_in_order(events: list[dict[str, ob
 def test_garbage_bodies_never_raise(data: bytes) -> None:
     decoder().whole(data)
     decoder().feed([data])
+
+
+def test_an_item_whose_type_is_no_text_is_passed_over() -> None:
+    item = {"type": ["message"], "id": "x"}
+    answer = fold(decoder().whole(msgspec.json.encode({"status": "completed", "output": [item, {"type": {}}]})))
+    assert (answer.error, answer.blocks) == (None, [])
+    events = [{"type": f"response.output_item.{end}", "output_index": 0, "item": item} for end in ("added", "done")]
+    assert decoder().feed([msgspec.json.encode(one) for one in events]) == []

@@ -3,7 +3,7 @@ import pytest
 from openai.types.responses import Response
 
 from trunkline.dialects.hub.translation import Identity
-from trunkline.dialects.responses.document import document, ended, failed_document, output_text
+from trunkline.dialects.responses.document import cut_short, document, ended, failed_document, output_text
 from trunkline.dialects.responses.request import parse
 from trunkline.errors import ApiError
 
@@ -61,6 +61,25 @@ def test_what_the_router_knows_of_a_failure_is_told_with_it(error_type: str, tol
     error = ApiError(error_type, "m")
     error.router = b'{"attempt":1}'
     assert plain(failed_document(begun(), (), error)).get("openrouter_metadata") == told
+
+
+def test_the_attempts_are_told_with_a_failure_but_not_with_a_masked_one() -> None:
+    known = {"provider_name": "P", "previous_errors": [{"provider": "Q", "code": None, "status": 503}]}
+    failed = failed_document(begun(), (), ApiError("timeout", "m", metadata=known))
+    assert failed["error_metadata"] == known
+    masked = failed_document(begun(), (), ApiError("server", "m", metadata=known, availability={"code": "x"}))
+    assert not masked.keys() & {"error_metadata", "availability"}
+
+
+def test_what_is_too_long_becomes_an_empty_response() -> None:
+    asked = parse(msgspec.json.encode({"model": "a/b", "input": "hi"}))
+    body = cut_short(IDENTITY, asked, ApiError("max_tokens_exceeded", "too much"))
+    assert body is not None
+    told = Response.model_validate(msgspec.json.decode(body))
+    assert (told.status, told.output, told.error) == ("incomplete", [], None)
+    assert told.incomplete_details is not None
+    assert told.incomplete_details.reason == "max_output_tokens"
+    assert cut_short(IDENTITY, asked, ApiError("invalid_request", "no")) is None
 
 
 def test_text_is_of_all_messages() -> None:

@@ -257,6 +257,28 @@ def test_a_stream_without_a_response_ends_with_an_error_event() -> None:
     SDK_EVENT.validate_python(grammar.error)
 
 
+def test_an_error_event_tells_what_other_dialects_tell() -> None:
+    error = ApiError("rate_limit_exceeded", "later", availability={"code": "capacity_exhausted"}, metadata={"provider_name": "P"})
+    error.router = b'{"attempt":1}'
+    grammar = check(ResponsesEncoder(IDENTITY, request()).fail(error))
+    assert grammar.error is not None
+    told = {key: grammar.error[key] for key in ("code", "availability", "error_metadata", "openrouter_metadata")}
+    assert told == {
+        "code": "rate_limit_exceeded",
+        "availability": {"code": "capacity_exhausted"},
+        "error_metadata": {"provider_name": "P"},
+        "openrouter_metadata": {"attempt": 1},
+    }
+    SDK_EVENT.validate_python(grammar.error)
+
+
+def test_a_prompt_that_is_too_long_ends_as_a_response_before_any_content_too() -> None:
+    grammar = check(ResponsesEncoder(IDENTITY, request()).fail(ApiError("context_length_exceeded", "too long")))
+    assert (grammar.terminal, grammar.response["status"], grammar.response["error"]) == ("response.incomplete", "incomplete", None)
+    assert grammar.response["error_type"] == "context_length_exceeded"
+    Response.model_validate(grammar.response)
+
+
 def test_an_answer_that_grew_too_long_is_incomplete_not_failed() -> None:
     encoder = ResponsesEncoder(IDENTITY, request())
     out = encoder.feed([BlockStart(0, "text"), Delta(0, "text", "Hel")])
@@ -293,3 +315,22 @@ def test_every_answer_makes_a_legal_stream(events: list[Event], size: int) -> No
     grammar = check(stream(events, size=size))
     folded = items(whole(events))
     assert sorted(item["type"] for item in folded) == sorted(item["type"] for item in items(grammar.response))  # type: ignore[type-var]
+
+
+def test_a_failed_response_keeps_its_words_without_its_calls() -> None:
+    error = ApiError("provider_unavailable", "broke")
+    body = ResponsesEncoder(IDENTITY, request()).partial(fold(EVENTS[:-1]), error)
+    assert body is not None
+    Response.model_validate_json(body)
+    got = msgspec.json.decode(body, type=dict[str, object])
+    assert (got["status"], got["error"]) == ("failed", {"code": "server_error", "message": "broke"})
+    assert got["output_text"] == "Hello"
+    assert {item["type"] for item in items(got)} == {"reasoning", "message", "image_generation_call", "web_search_call"}
+    assert ResponsesEncoder(IDENTITY, request()).partial(fold(EVENTS[:6]), error) is None
+
+
+def test_a_response_that_became_too_long_is_incomplete_and_keeps_its_words() -> None:
+    body = ResponsesEncoder(IDENTITY, request()).partial(fold(EVENTS[:12]), ApiError("context_length_exceeded", "too long"))
+    assert body is not None
+    got = msgspec.json.decode(body, type=dict[str, object])
+    assert (got["status"], got["incomplete_details"], got["output_text"]) == ("incomplete", {"reason": "max_output_tokens"}, "Hello")

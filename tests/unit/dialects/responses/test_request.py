@@ -76,12 +76,14 @@ def test_parameters_have_the_words_of_chat() -> None:
         ({"enabled": True}, "medium"),
         ({"enabled": False, "effort": "high"}, "none"),
         ({"effort": "high"}, "high"),
+        ({"max_tokens": 0}, "none"),
         ({"max_tokens": 2000}, None),
         ({"enabled": True, "max_tokens": 2000}, None),
     ],
 )
 def test_reasoning_is_read(wire: object, effort: str | None) -> None:
     assert ask(reasoning=wire).effort == effort
+    assert ask(reasoning=wire).reasoning_off is (effort == "none")
 
 
 def test_reasoning_can_be_excluded() -> None:

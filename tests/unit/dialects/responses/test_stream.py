@@ -212,3 +212,11 @@ def test_garbage_never_raises(payloads: list[bytes]) -> None:
         one.finish(Usage(), Cost())
     else:
         one.fail(ApiError("provider_unavailable", "gone"))
+
+
+def test_an_item_whose_type_is_no_text_goes_on_as_it_came() -> None:
+    one = stream()
+    for end in ("added", "done"):
+        said = one.feed([msgspec.json.encode({"type": f"response.output_item.{end}", "output_index": 0, "item": {"type": ["x"]}})])
+        assert b'{"type":["x"]}' in said
+    assert one.error is None

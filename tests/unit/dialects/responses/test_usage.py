@@ -22,7 +22,7 @@ def test_usage_has_the_dialects_names_and_money() -> None:
 
 
 def test_what_is_not_known_is_zero_and_the_upstreams_cost_counts() -> None:
-    view = msgspec.json.decode(usage_json(Usage(upstream_cost=PICO // 2), Cost(), is_byok=True))
+    view = msgspec.json.decode(usage_json(Usage(upstream_cost=PICO // 2), Cost(own_key=True)))
     assert view["input_tokens_details"] == {"cached_tokens": 0, "cache_write_tokens": 0}
     assert view["output_tokens_details"] == {"reasoning_tokens": 0}
     assert view["cost_details"]["upstream_inference_cost"] == 0.5

@@ -69,3 +69,10 @@ def test_an_empty_answer_tells_them_too() -> None:
 
 def test_a_failure_is_the_encoders_own() -> None:
     assert b'"finish_reason":"error"' in encoder().fail(ApiError("server", "no"))
+
+
+def test_a_failed_answer_tells_them_too() -> None:
+    body = encoder().partial(fold(TEXT[:3]), ApiError("provider_unavailable", "broke"))
+    assert body is not None
+    choice = msgspec.json.decode(body)["choices"][0]
+    assert (choice["message"]["content"], choice["message"]["annotations"], choice["finish_reason"]) == ("Hello", [FILE], "error")

@@ -14,3 +14,8 @@ def test_each_free_model_comes_first_as_often() -> None:
 def test_others_stand_behind_it() -> None:
     assert choose(MODELS, 0.99) == ["a/d", "a/a", "a/b"]
     assert choose(MODELS[-1:], 0.5) == []
+
+
+def test_a_conversation_goes_on_with_its_model() -> None:
+    assert choose(MODELS, 0.0, before="a/d") == ["a/d", "a/a", "a/b"]
+    assert choose(MODELS, 0.0, before="a/paid") == ["a/a", "a/b", "a/c"]

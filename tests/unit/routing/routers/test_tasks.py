@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import get_args
 
@@ -45,6 +46,21 @@ def test_the_nearest_centroid_is_found_by_its_angle() -> None:
     centroids = Centroids({"x": [100.0, 1.0], "y": [0.1, 0.9]})
     assert centroids.task([0.9, 0.2]) == "x"
     assert centroids.task([0.2, 0.9]) == "y"
+
+
+def test_a_centroid_is_read_a_few_times_and_not_once_for_each_number() -> None:
+    """The file has 14 centroids of 384 numbers, which are read at every start."""
+    vector = Counted([1.0] * 384)
+    assert Centroids({"x": vector}).task([1.0] * 384) == "x"
+    assert vector.readings <= 3
+
+
+class Counted(list[float]):
+    readings = 0
+
+    def __iter__(self) -> Iterator[float]:
+        self.readings += 1
+        return super().__iter__()
 
 
 def test_centroids_are_kept_in_eight_bits() -> None:

@@ -11,6 +11,7 @@ from trunkline.storage.schema.telemetry import endpoint_day, endpoint_hour, endp
 from trunkline.storage.sqlite import connect, sync_engine
 
 TABLES = (endpoint_minute, endpoint_hour, endpoint_day)
+LATER = {"structured_requests", "structured_failures"}
 
 
 def test_it_adds_three_empty_tables_and_cannot_be_undone(tmp_path: Path) -> None:
@@ -20,7 +21,8 @@ def test_it_adds_three_empty_tables_and_cannot_be_undone(tmp_path: Path) -> None
     upgrade_database(TELEMETRY, tmp_path, "0003")
     assert set(inspect(engine).get_table_names()) - before == {table.name for table in TABLES}
     for table in TABLES:
-        assert [column["name"] for column in inspect(engine).get_columns(table.name)] == table.columns.keys()
+        kept = [column.name for column in table.columns if column.name not in LATER]
+        assert [column["name"] for column in inspect(engine).get_columns(table.name)] == kept
     with closing(connect(TELEMETRY, tmp_path)) as connection:
         assert [connection.execute(f"SELECT count(*) FROM {table.name}").fetchone() for table in TABLES] == [(0,)] * 3
     with engine.connect() as opened, pytest.raises(NotImplementedError, match="backup"):
