@@ -115,7 +115,8 @@ class Attempts(Generic[R]):
     def _note(self, exchange: Exchange, endpoint: Endpoint, error: UpstreamError, queue: Queue, failures: list[Failure]) -> None:
         """Note a failed attempt, and what follows from it for the endpoints that are left."""
         self.failed(exchange, endpoint, error)
-        failures.append(Failure(endpoint, error))
+        # Without its traceback: that holds the frame, which holds this list, and only the garbage collector would undo the circle.
+        failures.append(Failure(endpoint, error.with_traceback(None)))
         _give_up(queue, failures)
         chosen = exchange.request.chosen
         if chosen is not None and endpoint.model in chosen.standbys and verdict(error).error_type not in PASSING:

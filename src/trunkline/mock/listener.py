@@ -96,9 +96,10 @@ class Connection(asyncio.Protocol):
         self._waiting.append(request)
         if self._seen is None:
             self._next()
+            self._walk()
 
     def _next(self) -> None:
-        """Takes the next request, if one waits, and starts its response."""
+        """Takes the next request, if one waits; its response is then to be walked."""
         if not self._waiting or self._transport.is_closing():
             return
         request = self._waiting.popleft()
@@ -117,10 +118,9 @@ class Connection(asyncio.Protocol):
             ledger.add(self._seen)
         self._steps = iter(steps)
         self._due = self._mock.loop.time()
-        self._walk()
 
     def _walk(self) -> None:
-        """Runs steps until one has to wait, the socket is full, or the response is over."""
+        """Runs steps until one has to wait, the socket is full, or no request waits for its response."""
         self._timer = None
         while self._steps is not None and not self._paused:
             step = next(self._steps)

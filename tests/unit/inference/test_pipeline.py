@@ -1,10 +1,12 @@
 """The life of a request over a scripted upstream: what the client gets, what is recorded, what is charged."""
 
+import gc
+
 import msgspec
 import pytest
 from pipelines import DONE, ROLE, USAGE, Bench, answer, event, served, stream, words
 
-from trunkline.errors import ApiError, ConnectFailed, ConnectionLost, UpstreamRefused
+from trunkline.errors import ApiError, ConnectFailed, ConnectionLost, UpstreamError, UpstreamRefused
 from trunkline.inference.call import Call, Mint
 from trunkline.inference.skins import MESSAGES, RESPONSES
 from trunkline.transport.fake import FakeReply
@@ -355,3 +357,24 @@ def test_other_models_are_advised_when_the_asked_one_has_no_capacity() -> None:
     error = Bench([served("one"), served("two", model="a/n")], limit).ask().error
     assert error is not None and error.availability is not None
     assert error.availability["fallback_models"] == ["a/n"]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_failed_attempts_leave_nothing_to_the_garbage_collector(streamed: bool) -> None:
+    """Errors in a circle with their tracebacks would live until a collection of the oldest generation, which is rare (pitfall 11)."""
+    bench = Bench([served("one"), served("two")], *[FakeReply(500, {}, [b"broken"]) for _ in range(4)])
+    gc.collect()
+    gc.disable()
+    try:
+        before = _errors()
+        told = bench.ask(stream=streamed).error
+        assert told is not None
+        told.__traceback__ = None  # the test's own circle
+        assert _errors() == before
+    finally:
+        gc.enable()
+
+
+def _errors() -> int:
+    """How many failures of upstreams are in memory."""
+    return sum(isinstance(one, UpstreamError) for one in gc.get_objects())

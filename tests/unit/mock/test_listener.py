@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from trunkline.mock.listener import MockListener
-from trunkline.mock.script import Answer, Fault, Pace, Rule, Script
+from trunkline.mock.script import Answer, Fault, Match, Pace, Rule, Script
 from trunkline.mock.thread import MockServer
 
 BODY = b'{"model": "m", "stream": true, "messages": [{"role": "user", "content": "a b"}]}'
@@ -46,6 +46,18 @@ def test_requests_on_one_connection_are_answered_in_order() -> None:
         data = read_until(peer, b'"c d"')
         assert data.index(b'"a b"') < data.index(b'"c d"')
         assert [(seen.connection, seen.number) for seen in mock.seen()] == [(1, 1), (1, 2)]
+
+
+def test_a_request_that_comes_before_an_answer_has_ended_waits_as_long_as_any_other() -> None:
+    slow_head = Rule(match=Match(model="late"), fault=Fault(kind="slow_head", seconds=0.4))
+    slow_end = Rule(fault=Fault(kind="slow_bytes", size=10_000, interval_ms=100))
+    plain = BODY.replace(b"true", b"false")
+    with MockServer(rules=[slow_head, slow_end]) as mock, connect(mock) as peer:
+        peer.sendall(request(plain) + request(plain.replace(b'"m"', b'"late"').replace(b"a b", b"c d")))
+        read_until(peer, b'"c d"')
+        first, second = mock.wait(lambda found: len(found) == 2)
+        assert time.time() - second.at > 0.3
+        assert second.at - first.at > 0.05
 
 
 def test_a_paced_stream_keeps_its_beat() -> None:
