@@ -78,7 +78,8 @@ def _joined(insides: Sequence[bytes]) -> str | None:
     """The strings with these insides as one, None when one of them is not the inside of a JSON string. A blank ends neither an escape nor
     a character nor a string, so with blanks between them all are proved at once."""
     try:
-        _text(b'"%b"' % b" ".join(insides))
+        if len(insides) > 1:
+            _text(b'"%b"' % b" ".join(insides))
         return _text(b'"%b"' % b"".join(insides))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
